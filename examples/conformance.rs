@@ -1,4 +1,4 @@
-//! A second service on the same rooms, in one file: `cargo run --example conformance -- --port 9100`.
+//! A second service on the same framework, in one file: `cargo run --example conformance -- --port 9100`.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use onefold::{Callers, Code, Definition, Entity, EntityId, Fault, Layout, Princi
 /// A caller is signed in with `Authorization: Bearer good`.
 const SERVICE: Definition = Definition {
     about: onefold::about!(),
-    // A folder of its own: the other service of this workspace has `bindings`.
+    // It needs a folder of its own: the other service of this workspace has `bindings`.
     layout: Some(Layout { bindings: "target/conformance/bindings", packages: None }),
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
         None => Ok(None),
@@ -53,7 +53,7 @@ impl std::fmt::Display for Name {
 }
 impl EntityId for Name {}
 
-/// A note; its title is its id.
+/// A note, whose title is its id.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Note {
     id: Name,
@@ -390,10 +390,10 @@ mod webhooks {
 
         use super::super::{Name, Note};
 
-        /// What the sender signs with. Outside of an example it is a `Secret`.
+        /// The key of the sender's signatures. Outside of an example it is a `Secret`.
         const KEY: &[u8] = b"of the other service and this one";
 
-        /// What the sender tells.
+        /// The sender's event.
         #[derive(serde::Deserialize)]
         struct Event {
             title: String,
@@ -458,7 +458,7 @@ mod flaky {
 
         use onefold::prelude::*;
 
-        /// How often each key was tried, in this process.
+        /// The number of attempts with each key, in this process.
         static ATTEMPTS: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);
 
         #[wire(input)]

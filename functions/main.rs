@@ -1,4 +1,4 @@
-//! What `cargo run` starts: every procedure of this folder in one process, and the commands beside it.
+//! The program of `cargo run`: every procedure of this folder in one process, and the commands.
 
 mod seed;
 

@@ -12,7 +12,7 @@ use runtime::opaque::Opaque;
 use store::{Create, Operation, Read, StoreError, StoreSession, Update, transaction};
 use uuid::Uuid;
 
-/// Decides everything that looks like chance.
+/// The seed of all random values.
 const SEED: u64 = 0x0001_F01D;
 /// How many users there are.
 const USERS: usize = 200;
@@ -22,12 +22,12 @@ const ADMINISTRATORS: usize = 3;
 const POSTS: usize = 2_000;
 /// The company was founded on 2025-01-01.
 const FOUNDED_UNIX_MS: i64 = 1_735_689_600_000;
-/// Over how many milliseconds it grew: one year.
+/// How long the company grew, in milliseconds: one year.
 const GREW_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 /// How many entities one transaction writes. A user takes up to three of DynamoDB's 100 actions.
 const BATCH: usize = 25;
-/// How many transactions are under way at once.
-const AT_ONCE: usize = 8;
+/// How many transactions run at once.
+const MAX_CONCURRENT: usize = 8;
 
 const FIRST_NAMES: [&str; 24] = [
     "Ada",
@@ -75,7 +75,7 @@ const SUBJECTS: [&str; 12] = [
 ];
 const OPENINGS: [&str; 6] = ["About", "News of", "A question about", "Reminder:", "Minutes:", "An idea for"];
 
-/// Writes the company. What is there already stays as it is, so that it may be repeated.
+/// Writes the company. Existing items stay as they are, so that it may be repeated.
 pub async fn fill(session: StoreSession) -> Result<Seeded, Cause> {
     let mut rng = Rng::with_seed(SEED);
     let users: Vec<User> = (0..USERS).map(|place| user(&mut rng, place)).collect();
@@ -98,7 +98,7 @@ pub async fn fill(session: StoreSession) -> Result<Seeded, Cause> {
     })
 }
 
-/// Gives somebody another password: a new one each time, since nobody knows the one before.
+/// Sets another password for a user: a new one each time, since nobody knows the previous one.
 async fn give_password(accounts: &Update<Account>, user: &User) -> Result<String, Cause> {
     let password = Opaque::random()?.text();
     let current = accounts.get(&user.id).await?.ok_or("an account is missing")?;
@@ -107,8 +107,8 @@ async fn give_password(accounts: &Update<Account>, user: &User) -> Result<String
     Ok(password)
 }
 
-/// Creates what is missing, many in one transaction and some transactions at once; one by one where something is in
-/// the way of one, such as somebody who took an address meanwhile. A terminal is told how far it is.
+/// Creates missing entities, in batches that run concurrently; one by one where one of a batch fails, such as for an
+/// address that is taken. It shows its progress in a terminal.
 async fn write<T: Entity>(session: &StoreSession, what: &str, entities: &[T]) -> Result<usize, StoreError> {
     let ids: Vec<T::Id> = entities.iter().map(|entity| entity.id().clone()).collect();
     let known = Read::<T>::new(session.clone()).get_many(&ids).await?;
@@ -116,7 +116,7 @@ async fn write<T: Entity>(session: &StoreSession, what: &str, entities: &[T]) ->
         entities.iter().zip(known).filter(|(_, known)| known.is_none()).map(|(entity, _)| entity.clone()).collect();
     let batches: Vec<Vec<T>> = missing.chunks(BATCH).map(<[T]>::to_vec).collect();
     let batches = batches.into_iter().map(|batch| create(Create::new(session.clone()), batch));
-    let mut written = stream::iter(batches).buffer_unordered(AT_ONCE);
+    let mut written = stream::iter(batches).buffer_unordered(MAX_CONCURRENT);
     let is_terminal = std::io::stderr().is_terminal();
     let (mut made, mut done) = (0, entities.len() - missing.len());
     while let Some(count) = written.try_next().await? {
@@ -131,7 +131,7 @@ async fn write<T: Entity>(session: &StoreSession, what: &str, entities: &[T]) ->
     Ok(made)
 }
 
-/// Creates what is new of a batch, and says how many that are.
+/// Creates a batch and returns the number of new entities.
 async fn create<T: Entity>(entities: Create<T>, batch: Vec<T>) -> Result<usize, StoreError> {
     let mut copies = batch.clone();
     let operations: Vec<Operation> = copies.iter_mut().map(|entity| entities.creating(entity)).collect();
@@ -190,7 +190,7 @@ fn pick<'a, T>(rng: &mut Rng, among: &'a [T]) -> &'a T {
     &among[rng.usize(..among.len())]
 }
 
-/// A time between one and the end of the company's first year.
+/// A random time between this one and the end of the company's first year.
 fn moment(rng: &mut Rng, from_unix_ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(rng.i64(from_unix_ms..FOUNDED_UNIX_MS + GREW_MS))
 }

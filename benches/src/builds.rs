@@ -1,6 +1,7 @@
-//! What building costs: CPU time for each added procedure, and how soon an edit is answered.
+//! Measures builds: CPU time for each added procedure, and the time from an edit to its answer.
 //!
-//! It works on a copy of the tree with a target folder of its own, so that nothing is found built and nothing is left.
+//! It works on a copy of the tree with a target folder of its own, so that it finds nothing built and leaves nothing
+//! behind.
 
 use std::fs;
 use std::io::{self, Error};
@@ -16,17 +17,17 @@ use crate::statistics::median;
 
 /// How many procedures are added.
 const ADDED: usize = 10;
-/// How often each build is measured.
+/// How many times each build is measured.
 const ROUNDS: usize = 3;
 /// Folders that are not copied: built, fetched or private.
 const LEFT_OUT: [&str; 6] = [".git", ".onefold", ".venv", "dist", "node_modules", "target"];
-/// The procedure that is copied under new names, and the one whose answer is edited.
+/// The procedure that is copied under new names.
 const MODEL: &str = "functions/src/users/get.rs";
 const MODEL_BINARY: &str = "functions/src/bin/users-get.rs";
 const EDITED: &str = "functions/src/health/ping.rs";
 const INDEX: &str = "functions/src/lib.rs";
 
-/// What was measured, in seconds.
+/// The results, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Builds {
     /// Wall time of the first development build of the local service, all dependencies included.
@@ -35,15 +36,15 @@ pub struct Builds {
     pub clean_development_cpu_s: f64,
     /// Wall time from an edit of one procedure's body until the restarted local service answers with it.
     pub edit_to_answer_s: f64,
-    /// The part of that which `cargo build` takes.
+    /// The part of it that `cargo build` takes.
     pub edit_build_s: f64,
     /// CPU time to build all functions in release mode, dependencies not included.
     pub functions_cpu_s: f64,
-    /// What one more function adds to it.
+    /// The CPU time that one more function adds.
     pub added_cpu_s: f64,
 }
 
-/// Measures; this takes minutes.
+/// Runs all measurements, which takes minutes.
 pub fn measure(places: &Places) -> io::Result<Builds> {
     let copy = Copy::of(&places.root)?;
     let before_s = children_cpu_s()?;
@@ -73,7 +74,7 @@ pub fn measure(places: &Places) -> io::Result<Builds> {
     })
 }
 
-/// CPU time to build the functions again from nothing, their dependencies being there.
+/// CPU time to build the functions from nothing, with their dependencies built.
 fn functions_cpu_s(copy: &Copy) -> io::Result<f64> {
     copy.cargo("clean --quiet --release --package functions")?;
     let before_s = children_cpu_s()?;
@@ -106,7 +107,7 @@ fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<Duration> {
     Ok(begin.elapsed())
 }
 
-/// A copy of the tree in the system's folder for temporary files. Dropping it deletes it.
+/// A copy of the tree in the system's temporary folder. Dropping it deletes it.
 struct Copy {
     folder: PathBuf,
 }
@@ -167,7 +168,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a part that must be there.
+/// Replaces a part of a text.
 fn replaced(text: &str, old: &str, new: &str) -> io::Result<String> {
     if !text.contains(old) {
         return Err(Error::other(format!("{old:?} is not where it was; adapt benches/src/builds.rs")));

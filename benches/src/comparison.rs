@@ -1,4 +1,4 @@
-//! The ratios that matter, with the targets that the project set itself.
+//! The ratios of interest, with the project's own targets.
 
 use std::io::{self, Error};
 
@@ -8,7 +8,7 @@ use crate::rounds::{Round, Warm};
 /// The largest release binary of a function, in bytes.
 const LARGEST_BINARY_BYTES: f64 = 9e6;
 
-/// Compares the functions.
+/// The ratios between the functions.
 pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
     let find = |name: &str| {
         let found = subjects.iter().find(|subject| subject.name == name);
@@ -60,7 +60,7 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
     ])
 }
 
-/// Compares the servers.
+/// The ratios between the servers.
 pub fn servers(servers: &[Loaded]) -> io::Result<Vec<Ratio>> {
     let find = |name: &str| {
         let found = servers.iter().find(|server| server.name == name);

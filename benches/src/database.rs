@@ -12,24 +12,24 @@ use tokio::runtime::Runtime;
 
 /// The id of the user that is fetched.
 pub const USER_ID: &str = "0198c0de-0000-7000-8000-00000000000b";
-/// What the answer must contain.
+/// A text that the answer must contain.
 pub const USER_EMAIL: &str = "ada.lovelace@example.com";
 /// The cookie of the user's session.
 pub const SESSION: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// The table's name.
 pub const TABLE: &str = "benches";
-/// Where it pretends to be.
+/// The region of the functions.
 pub const REGION: &str = "us-east-1";
 
 /// A running database with one user. It stops when it is dropped.
 pub struct Database {
     embedded: EmbeddedDatabase,
-    // The database's own threads answer; this one only has to outlive it.
+    // The database's own threads serve; the runtime only has to outlive it.
     _runtime: Runtime,
 }
 
 impl Database {
-    /// Starts it in memory on a free port of 127.0.0.1, and stores the user.
+    /// Starts the database in memory on a free port of 127.0.0.1, and stores the user.
     pub fn start() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let embedded = runtime.block_on(EmbeddedDatabase::start(Location::Memory)).map_err(Error::other)?;
@@ -43,7 +43,7 @@ impl Database {
         self.embedded.endpoint()
     }
 
-    /// What requests are signed with: an administrator's, whom the guard asks for nothing more.
+    /// An administrator's credentials, of which the guard asks nothing more.
     pub fn credentials(&self) -> &Credentials {
         self.embedded.administrator()
     }

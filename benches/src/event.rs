@@ -1,16 +1,16 @@
-//! The events: what an API Gateway HTTP API (payload format 2.0) sends to a function.
+//! Events of an API Gateway HTTP API (payload format 2.0).
 
 use serde_json::{Value, json};
 
 use crate::runtime_api::Event;
 
-/// A `GET` that reaches a function.
+/// A `GET` request to a function.
 pub struct Get<'a> {
     /// The route that the gateway matched, without the method.
     pub route: &'a str,
-    /// The path as it came.
+    /// The path of the request.
     pub path: &'a str,
-    /// The query as it came, percent-encoded.
+    /// The query of the request, percent-encoded.
     pub query: &'a str,
     /// The path parameters that the route names.
     pub path_parameters: Value,
@@ -21,7 +21,7 @@ pub struct Get<'a> {
 }
 
 impl Get<'_> {
-    /// The event's JSON text.
+    /// Renders the event as JSON.
     pub fn render(&self) -> Event {
         let mut headers = json!({
             "accept": "*/*",
@@ -88,7 +88,7 @@ pub fn encoded(text: &str) -> String {
     })
 }
 
-/// Undoes [`encoded`].
+/// Reverses [`encoded`].
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! What the embedded database itself takes: the same GetItem, sent as ready-made bytes over one connection.
+//! The cost of the embedded database itself: the same GetItem, sent as ready-made bytes over one connection.
 //!
 //! No function that reads this item can be faster than this.
 
@@ -13,7 +13,7 @@ use crate::http1::{Frame, position};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// The round trips of that many reads, in microseconds, after as many to warm up.
+/// The round trips of that many reads, in microseconds, after as many for warm-up.
 pub fn round_trips_us(database: &Database, count: usize) -> io::Result<Vec<f64>> {
     let host = database.endpoint().trim_start_matches("http://");
     let body = json!({
@@ -23,7 +23,7 @@ pub fn round_trips_us(database: &Database, count: usize) -> io::Result<Vec<f64>>
         "ReturnConsumedCapacity": "TOTAL",
     })
     .to_string();
-    // The guard looks at the access key id, and not at the signature.
+    // The guard checks the access key id, and not the signature.
     let request = format!(
         "POST / HTTP/1.1\r\n\
          host: {host}\r\n\

@@ -1,6 +1,6 @@
-//! As much of HTTP/1.1 (RFC 9112) as the Runtime API and the load generator need: where a message ends.
+//! The part of HTTP/1.1 (RFC 9112) that the Runtime API and the load generator need: message framing.
 //!
-//! It works on bytes already read, so that blocking and asynchronous readers share it and it costs both the same.
+//! It works on bytes already read, so that blocking and asynchronous readers share it at the same cost.
 
 use std::borrow::Cow;
 use std::io::{Error, ErrorKind, Result};
@@ -21,7 +21,7 @@ impl Frame {
     ///
     /// # Errors
     ///
-    /// Fails if the bytes are no message of HTTP/1.1, or if it is longer than [`LONGEST_MESSAGE_BYTES`].
+    /// Fails if the bytes are no HTTP/1.1 message, or if the message is longer than [`LONGEST_MESSAGE_BYTES`].
     pub fn find(bytes: &[u8]) -> Result<Option<Self>> {
         let Some(head_end) = position(bytes, b"\r\n\r\n") else {
             return within_limit(bytes.len()).map(|()| None);
@@ -50,7 +50,7 @@ impl Frame {
         std::str::from_utf8(&bytes[..end]).unwrap_or("")
     }
 
-    /// The content, with the chunks put together.
+    /// The body, with its chunks joined.
     pub fn body<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if !self.is_chunked {
             return Cow::Borrowed(&bytes[self.body_start..self.end]);
@@ -67,7 +67,7 @@ impl Frame {
         Cow::Owned(content)
     }
 
-    /// The number of bytes that the whole message takes.
+    /// The length of the whole message, in bytes.
     pub fn len(&self) -> usize {
         self.end
     }

@@ -1,7 +1,7 @@
 //! Requests per second of HTTP servers under 50 kept-alive connections.
 //!
 //! The generator is one thread with a current-thread runtime, so that on a small machine it takes one core and leaves
-//! the rest to the server; every server meets the same one.
+//! the rest to the server; every server gets the same load.
 
 use std::io::{self, Error, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -28,11 +28,11 @@ const EXPECTED: &[u8] = br#"{"result":{"data":"pong"}}"#;
 pub struct Server {
     /// Its name in the tables.
     pub name: &'static str,
-    /// How it is started.
+    /// How to start it.
     pub launch: Launch,
 }
 
-/// Measures all servers; the answer has an entry for each server, with the requests per second of each round.
+/// Measures all servers; the result has an entry for each server, with the requests per second of each round.
 pub fn measure(servers: &[Server], plan: Plan, logs: &Path) -> io::Result<Vec<Vec<f64>>> {
     let mut figures = vec![Vec::new(); servers.len()];
     for round in 0..plan.rounds {
@@ -63,7 +63,7 @@ pub fn await_answer(server: &Server, text: &str, logs: &Path) -> io::Result<()> 
     if answer.contains(text) { Ok(()) } else { Err(running.explained(&Error::other(answer))) }
 }
 
-/// A server that listens. Dropping it kills it.
+/// A running server. Dropping it kills it.
 struct Running {
     process: Process,
     address: SocketAddr,
@@ -72,7 +72,7 @@ struct Running {
 
 impl Running {
     fn start(server: &Server, logs: &Path) -> io::Result<Self> {
-        // A port that was free a moment ago.
+        // A port that is free at this moment.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut launch = server.launch.clone();
         for argument in &mut launch.arguments {
@@ -142,7 +142,7 @@ async fn connection(address: SocketAddr, request: Arc<[u8]>, begin: Instant, end
     }
 }
 
-/// Reads one answer and checks it. Tells its length in bytes.
+/// Reads one answer, checks it, and returns its length in bytes.
 async fn read_answer(stream: &mut tokio::net::TcpStream, received: &mut Vec<u8>) -> io::Result<usize> {
     loop {
         if let Some(frame) = Frame::find(received)? {

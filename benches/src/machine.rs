@@ -1,11 +1,11 @@
-//! What it was measured on.
+//! A description of the machine, and its load by other processes.
 
 use std::fs;
 use std::io::{self, Error};
 use std::process::Command;
 use std::thread;
 
-/// One line: processor, cores, kernel, and the versions of what compiles and runs.
+/// One line: processor, cores, kernel, and the versions of compilers and runtimes.
 pub fn description() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
@@ -17,7 +17,7 @@ pub fn description() -> String {
     format!("Measured on {cores} cores of {model}, Linux {}, {rust}, Node {node}.", kernel.trim())
 }
 
-/// The machine's CPU time so far, to tell how much of a run's was taken by processes that do not belong to it.
+/// The machine's CPU time so far, to compute the share of other processes in a run.
 pub struct Usage {
     all: f64,
     busy: f64,
@@ -36,7 +36,7 @@ impl Usage {
         Ok(Self { all, busy: all - idle, own: own_ticks(13, 4)? })
     }
 
-    /// The share of the machine's CPU time since then that went to others, 0 to 1.
+    /// The share of the machine's CPU time since then that other processes took, 0 to 1.
     pub fn taken_by_others(&self) -> io::Result<f64> {
         let now = Self::now()?;
         let others = (now.busy - self.busy) - (now.own - self.own);
@@ -63,7 +63,7 @@ fn numbers(text: &str, first: usize, count: usize) -> Vec<f64> {
     text.split_whitespace().skip(first).take(count).filter_map(|field| field.parse().ok()).collect()
 }
 
-/// What a program says about its version.
+/// The version that a program prints.
 fn version(program: &str) -> String {
     let output = Command::new(program).arg("--version").output();
     output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())

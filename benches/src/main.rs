@@ -72,7 +72,7 @@ const QUICK: Plan = Plan {
     load: Duration::from_secs(1),
 };
 
-/// The share of the machine's CPU time that others may take, 0 to 1.
+/// The share of the machine's CPU time that other processes may take, 0 to 1.
 const BUSY_SHARE: f64 = 0.05;
 
 fn main() -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! An HTTP server on hyper that answers `health.ping` with fixed bytes: what HTTP itself costs.
+//! An HTTP server on hyper that answers `health.ping` with fixed bytes: the cost of HTTP itself.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,4 +1,4 @@
-//! Where things lie.
+//! The folders of a run.
 
 use std::fs;
 use std::io::{self, Error};
@@ -10,14 +10,14 @@ pub struct Places {
     pub root: PathBuf,
     /// The Node side of the measurements.
     pub node: PathBuf,
-    /// Where cargo puts release binaries; this program is one of them.
+    /// Cargo's folder of release binaries; this program is one of them.
     pub binaries: PathBuf,
-    /// For what the measured processes print.
+    /// The folder for the output of measured processes.
     pub logs: PathBuf,
 }
 
 impl Places {
-    /// Finds them, and makes the folder for logs.
+    /// Finds the folders, and creates the one for logs.
     pub fn find() -> io::Result<Self> {
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let package = package.ok_or_else(|| Error::other("start it with cargo run, which tells it where it lies"))?;

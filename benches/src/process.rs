@@ -1,4 +1,4 @@
-//! A measured process: it is started with a clean environment, read through `/proc`, and killed when dropped.
+//! A measured process: started with a clean environment, read through `/proc`, and killed on drop.
 
 use std::fs::{self, File};
 use std::io::{self, Error};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What to start: a program, its arguments and its whole environment.
+/// A program, its arguments and its whole environment.
 #[derive(Debug, Clone)]
 pub struct Launch {
     /// The program's path, or its name if it is found in `PATH`.
     pub program: PathBuf,
     /// The arguments.
     pub arguments: Vec<String>,
-    /// Everything in the environment but `PATH`.
+    /// All environment variables except `PATH`.
     pub environment: Vec<(String, String)>,
 }
 
@@ -24,7 +24,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a process whose output goes to the file `log`. Also tells the moment just before the start.
+    /// Starts a process whose output goes to the file `log`. Also returns the time just before the start.
     pub fn start(launch: &Launch, extra: &[(&str, &str)], log: &Path) -> io::Result<(Self, Instant)> {
         let output = File::create(log)?;
         let mut command = Command::new(&launch.program);
@@ -49,7 +49,7 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// The CPU time of all its living threads, user and system, in the scheduler's own nanoseconds.
+    /// The CPU time of all its living threads, user and system, from the scheduler's nanoseconds.
     pub fn cpu(&self) -> io::Result<Duration> {
         let mut total_ns = 0;
         for task in fs::read_dir(self.proc("task"))? {
@@ -60,7 +60,7 @@ impl Process {
         Ok(Duration::from_nanos(total_ns))
     }
 
-    /// The most memory that it has held so far (`VmHWM`), in bytes.
+    /// Its peak memory so far (`VmHWM`), in bytes.
     pub fn peak_memory_bytes(&self) -> io::Result<u64> {
         let status = fs::read_to_string(self.proc("status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -68,7 +68,7 @@ impl Process {
         Ok(kib * 1024)
     }
 
-    /// The last lines that it wrote, to explain a fault.
+    /// Its last lines of output, to explain a failure.
     pub fn last_words(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -83,7 +83,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing left to kill.
+        // A process that has exited needs no kill.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,4 +1,4 @@
-//! The tables that a run prints, in Markdown.
+//! The Markdown tables of a run.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::subject::Subject;
 pub struct Measured {
     /// The subject's name.
     pub name: &'static str,
-    /// The size of what is deployed, in bytes.
+    /// The size of the deployed code, in bytes.
     pub size_bytes: f64,
     /// The names of its workloads.
     pub labels: Vec<&'static str>,
@@ -28,7 +28,7 @@ pub struct Loaded {
 }
 
 impl Measured {
-    /// Puts what was measured beside what it was measured of.
+    /// Combines a subject with its rounds.
     pub fn of(subject: &Subject<'_>, rounds: Vec<Round>) -> Self {
         let labels = subject.workloads.iter().map(|workload| workload.label).collect();
         Self { name: subject.name, size_bytes: subject.size_bytes as f64, labels, rounds }
@@ -46,24 +46,24 @@ impl Measured {
     }
 }
 
-/// What a ratio should be.
+/// The target of a ratio.
 #[derive(Debug, Clone, Copy)]
 pub enum Target {
-    /// At most that.
+    /// At most this value.
     AtMost(f64),
-    /// At least that.
+    /// At least this value.
     AtLeast(f64),
-    /// It is told for comparison only.
+    /// No target: the ratio is for information.
     None,
 }
 
 /// A comparison of two series, round by round.
 pub struct Ratio {
-    /// What is compared.
+    /// The description of the comparison.
     pub what: String,
     /// One value for each round.
     pub values: Vec<f64>,
-    /// What it should be.
+    /// Its target.
     pub target: Target,
 }
 
@@ -75,7 +75,7 @@ impl Ratio {
     }
 }
 
-/// The functions' figures: medians over the rounds.
+/// The table of the functions' figures: medians over the rounds.
 pub fn functions_table(subjects: &[Measured]) -> String {
     let mut table = String::from(
         "| function | calls | size MB | first answer ms | warm p50 µs | warm p99 µs | CPU µs per call | peak memory MB |\n\
@@ -102,7 +102,7 @@ pub fn functions_table(subjects: &[Measured]) -> String {
     table
 }
 
-/// The servers' figures.
+/// The table of the servers' figures.
 pub fn servers_table(servers: &[Loaded]) -> String {
     let mut table = String::from("| server | requests/s | lowest and highest round |\n| --- | ---: | ---: |\n");
     for server in servers {
@@ -113,7 +113,7 @@ pub fn servers_table(servers: &[Loaded]) -> String {
     table
 }
 
-/// The ratios: medians of what each round says, beside the targets.
+/// The table of ratios: medians over the rounds, beside the targets.
 pub fn ratios_table(ratios: &[Ratio]) -> String {
     let mut table = String::from(
         "| ratio | measured | lowest and highest round | target | holds |\n| --- | ---: | ---: | ---: | --- |\n",
@@ -134,7 +134,7 @@ pub fn ratios_table(ratios: &[Ratio]) -> String {
     table
 }
 
-/// What building costs, beside the targets.
+/// The table of the builds' costs, beside the targets.
 pub fn builds_table(builds: Builds) -> String {
     let mut table = String::from("| build | seconds | target | holds |\n| --- | ---: | ---: | --- |\n");
     let mut row = |what: &str, seconds: f64, limit: Option<f64>| {

@@ -1,4 +1,4 @@
-//! Measures the functions: all of them in every round, in an order that turns from round to round, one at a time.
+//! Measures the functions one at a time: each round has all of them, in an order that rotates from round to round.
 
 use std::io::{self, Error};
 use std::path::Path;
@@ -9,10 +9,10 @@ use crate::runtime_api::{Call, Event, RuntimeApi};
 use crate::statistics::{median, percentile};
 use crate::subject::Subject;
 
-/// How much is measured.
+/// The amount of measurements.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// How often everything is done.
+    /// The number of rounds.
     pub rounds: usize,
     /// How many instances of each function are started in a round only to time their first answer.
     pub starts: usize,
@@ -20,42 +20,42 @@ pub struct Plan {
     pub warm_up_calls: usize,
     /// How many calls are measured for each workload in a round.
     pub calls: usize,
-    /// How long one server is loaded in a round before it is measured.
+    /// How long one server is loaded in a round before the measurement.
     pub load_warm_up: Duration,
-    /// How long one server is loaded in a round while it is measured.
+    /// How long one server is loaded in a round during the measurement.
     pub load: Duration,
 }
 
-/// What one round says about one subject.
+/// The figures of one subject in one round.
 #[derive(Debug, Clone)]
 pub struct Round {
     /// From just before the process is started until its first answer is read, median, in milliseconds.
     pub first_answer_ms: f64,
-    /// The most memory that the instance held, in bytes.
+    /// The peak memory of the instance, in bytes.
     pub peak_memory_bytes: f64,
-    /// One for each workload of the subject.
+    /// The figures of each workload of the subject.
     pub warm: Vec<Warm>,
 }
 
-/// What a warm instance does.
+/// The figures of a warm instance.
 #[derive(Debug, Clone, Copy)]
 pub struct Warm {
-    /// The middle round trip, in microseconds.
+    /// The median round trip, in microseconds.
     pub p50_us: f64,
-    /// The round trip that one call in a hundred exceeds, in microseconds.
+    /// The 99th percentile of the round trips, in microseconds.
     pub p99_us: f64,
     /// User and system time of the function for one call, in microseconds.
     pub cpu_us: f64,
 }
 
-/// The longest that one batch of calls may take.
+/// The time limit of one batch of calls.
 const BATCH_LIMIT: Duration = Duration::from_secs(120);
 
-/// Measures all subjects; the answer has an entry for each subject, with an entry for each round.
+/// Measures all subjects; the result has an entry for each subject, with an entry for each round.
 pub fn measure(subjects: &[Subject<'_>], plan: Plan, logs: &Path) -> io::Result<Vec<Vec<Round>>> {
     let mut figures = vec![Vec::new(); subjects.len()];
     let mut used_events = 0;
-    // Brings the programs into the page cache, and shows what is wrong before minutes are spent.
+    // This loads the programs into the page cache, and finds errors before minutes are spent.
     for subject in subjects {
         Instance::start(subject, logs, &mut used_events)?;
     }
@@ -83,7 +83,7 @@ pub fn measure(subjects: &[Subject<'_>], plan: Plan, logs: &Path) -> io::Result<
     Ok(figures)
 }
 
-/// One running instance of a function that has answered its first call.
+/// A running instance of a function that has answered its first call.
 struct Instance {
     process: Process,
     api: RuntimeApi,

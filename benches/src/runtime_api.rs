@@ -1,7 +1,7 @@
-//! The Lambda Runtime API (version 2018-06-01) for one instance, as small as it can be.
+//! A minimal Lambda Runtime API (version 2018-06-01) for one instance.
 //!
 //! One blocking thread serves each connection and takes the next event itself, so that no other thread has to be woken
-//! between an answer and the next event: what the harness costs is small and the same for every subject.
+//! between an answer and the next event: the cost of the harness is small and equal for every subject.
 
 use std::collections::VecDeque;
 use std::io::{self, Error, Read, Write};
@@ -12,18 +12,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::http1::{Frame, position};
 
-/// One event as Lambda hands it to a function: JSON text.
+/// The JSON text of one event.
 pub type Event = Arc<[u8]>;
 
-/// How long a function may take for one call, as it is told.
+/// The timeout of one call that the function is told.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
-/// How often a waiting harness looks whether the function still lives.
+/// How often a waiting harness checks whether the function is alive.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// One call that was answered.
+/// One answered call.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
-    /// From the moment the event was handed over until the whole answer was read.
+    /// From sending the event until the whole answer was read.
     pub round_trip: Duration,
     /// When the whole answer was read.
     pub answered: Instant,
@@ -67,7 +67,7 @@ impl RuntimeApi {
         self.address.to_string()
     }
 
-    /// Lays events out for the function. Every answer must contain `expected`.
+    /// Queues events for the function. Every answer must contain `expected`.
     pub fn offer(&self, events: Vec<Event>, expected: &[u8]) {
         let mut state = self.shared.lock();
         state.count = events.len();
@@ -78,12 +78,12 @@ impl RuntimeApi {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until every event that was offered is answered.
+    /// Waits until every queued event is answered.
     ///
     /// # Errors
     ///
-    /// Fails if the function reports an error, answers something else than expected or ends (`is_alive` says so), or if
-    /// `limit` runs out.
+    /// Fails if the function reports an error, gives an unexpected answer or ends (by `is_alive`), or if `limit` runs
+    /// out.
     pub fn finish(&self, limit: Duration, mut is_alive: impl FnMut() -> bool) -> io::Result<Vec<Call>> {
         let deadline = Instant::now() + limit;
         let mut state = self.shared.lock();
@@ -114,7 +114,7 @@ impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
         self.shared.changed.notify_all();
-        // The accepting thread waits for a connection; this one tells it to look at the flag.
+        // The accepting thread waits for a connection; this one wakes it to check the flag.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -124,7 +124,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next event and its number, as soon as there is one; `None` when the API closes.
+    /// Waits for the next event and returns it with its number; `None` when the API closes.
     fn next_event(&self) -> Option<(usize, Event)> {
         let mut state = self.lock();
         loop {
@@ -170,7 +170,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         if let Ok(stream) = stream {
             let shared = Arc::clone(shared);
-            // A connection that breaks is the function's end, which `finish` notices by itself.
+            // A broken connection is the function's end, which `finish` notices itself.
             thread::spawn(move || drop(serve(stream, &shared)));
         }
     }

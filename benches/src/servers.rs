@@ -7,7 +7,7 @@ use crate::load::Server;
 use crate::places::Places;
 use crate::process::Launch;
 
-/// All of them: hyper answering fixed bytes, tRPC's standalone adapter, and Onefold's local service.
+/// All servers: hyper with fixed bytes, tRPC's standalone adapter, and Onefold's local service.
 pub fn servers(places: &Places) -> io::Result<Vec<Server>> {
     let standalone = places.node.join("dist/standalone.mjs");
     let production = vec![("NODE_ENV".to_owned(), "production".to_owned())];

@@ -1,4 +1,4 @@
-//! What is measured behind the Runtime API: each function, its environment and its events.
+//! The measured functions, with their environments and events.
 
 use std::fs;
 use std::io;
@@ -17,26 +17,26 @@ use crate::tokens::{AUDIENCE, ISSUER, Signer};
 /// Environment variables by name.
 type Environment = Vec<(String, String)>;
 
-/// Seals cursors; no subject hands one out.
+/// The key that seals cursors; no subject returns one.
 const SEALING_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A function under measurement.
 pub struct Subject<'a> {
     /// Its name in the tables.
     pub name: &'static str,
-    /// How an instance is started.
+    /// How to start an instance.
     pub launch: Launch,
-    /// The size of what is deployed, without the language's own runtime, in bytes.
+    /// The size of the deployed code, without the language's own runtime, in bytes.
     pub size_bytes: u64,
-    /// What it is asked to do, at least one.
+    /// Its workloads, at least one.
     pub workloads: Vec<Workload<'a>>,
 }
 
 /// One kind of calls.
 pub struct Workload<'a> {
-    /// What distinguishes it from the subject's other workloads; empty if there is no other.
+    /// The label among the subject's workloads; empty if it is the only one.
     pub label: &'static str,
-    /// What every answer must contain.
+    /// A text that every answer must contain.
     pub expected: &'static str,
     source: Box<dyn Fn(u64) -> io::Result<Event> + 'a>,
     is_varied: bool,
@@ -118,8 +118,8 @@ fn node<'a>(places: &Places, database: &Database, signer: &'a Signer) -> io::Res
     })
 }
 
-/// The whole environment of one of Onefold's functions: what Lambda sets, and what the template sets. As deployed, only
-/// a function with grants knows a table.
+/// The whole environment of one of Onefold's functions: Lambda's variables and the template's. As deployed, only a
+/// function with grants knows a table.
 fn environment_of_function(name: &str, database: &Database, signer: &Signer) -> Environment {
     let tokens = json!({ "issuer": ISSUER, "audience": AUDIENCE, "keys": [signer.public_key()] }).to_string();
     let mut environment = lambda_environment();
@@ -131,7 +131,7 @@ fn environment_of_function(name: &str, database: &Database, signer: &Signer) -> 
     environment
 }
 
-/// What `hello-sdk` reads.
+/// The environment of `hello-sdk`.
 fn environment_of_sdk(database: &Database) -> Environment {
     let mut environment = lambda_environment();
     environment.extend(database_access(database));
@@ -140,7 +140,7 @@ fn environment_of_sdk(database: &Database) -> Environment {
     environment
 }
 
-/// What every AWS SDK reads to reach the database.
+/// The variables by which every AWS SDK reaches the database.
 fn database_access(database: &Database) -> Environment {
     let credentials = database.credentials();
     owned([
@@ -188,7 +188,7 @@ fn ping_event() -> Event {
     Get { route, path: route, query: "", path_parameters: Value::Null, token: None, cookie: None }.render()
 }
 
-/// What Lambda itself puts into the environment of every function.
+/// The variables that Lambda itself sets for every function.
 fn lambda_environment() -> Environment {
     owned([
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),

@@ -1,4 +1,5 @@
-//! Signs the tokens that the measured functions check: JWT access tokens (RFC 9068) with EdDSA over Ed25519 (RFC 8037).
+//! Signs the tokens that the measured functions verify: JWT access tokens (RFC 9068) with EdDSA over Ed25519 (RFC
+//! 8037).
 
 use std::io::{self, Error};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,9 +10,9 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
-/// Who signs.
+/// The issuer of the tokens.
 pub const ISSUER: &str = "https://benches.invalid";
-/// For whom the tokens are.
+/// The audience of the tokens.
 pub const AUDIENCE: &str = "onefold-benches";
 /// The user whom the tokens name.
 pub const SUBJECT: &str = "0198c0de-0000-7000-8000-00000000000a";
@@ -25,7 +26,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Makes a new key.
+    /// Generates a key.
     pub fn new() -> io::Result<Self> {
         let failed = |_| Error::other("cannot make a signing key");
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
@@ -34,7 +35,7 @@ impl Signer {
         Ok(Self { key })
     }
 
-    /// The public key as Onefold's functions are told it: the members of a JSON Web Key (RFC 8037) that vary.
+    /// The public key in the form that Onefold's functions get: the varying members of a JSON Web Key (RFC 8037).
     pub fn public_key(&self) -> Value {
         json!({ "kid": KEY_ID, "x": URL_SAFE_NO_PAD.encode(self.key.public_key()) })
     }

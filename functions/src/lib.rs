@@ -1,15 +1,15 @@
 //! The procedures of the reference service, one file each.
 //!
-//! This file is the index: the only list of procedures that people write. A new one is a new file,
-//! a word here, and `cargo regen`.
+//! This file is the index: the only hand-written list of procedures. A new one takes a new file, a word here, and
+//! `cargo regen`.
 
-// What the rules of `#[garde(…)]` are made of.
+// The rules of `#[garde(…)]` expand to this name.
 extern crate onefold as garde;
 
 use model::{Role, User, WITHHELD};
 use onefold::{Definition, Layout, Package, Packages, identity};
 
-/// What all procedures share.
+/// The definition of the service, which all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
     npm_package: "@onefold/backoffice",
@@ -48,12 +48,12 @@ onefold::procedures! {
     users { by_ids, create, delete, get, list, sign_out, update }
 }
 
-/// The examples of the documentation, which compile.
+/// Compiles the examples of the document on capabilities.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/capabilities.md")]
 pub struct Capabilities;
 
-/// The same, of what a service has besides.
+/// Compiles the examples of the document on entities.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/own-entity.md")]
 pub struct OwnEntity;
@@ -65,20 +65,20 @@ mod tests {
     use model::{PERMISSIONS, Post, Role, User};
     use onefold::{Auth, Principal, Timestamp, Version, identity::EmailAddress, prelude::*};
 
-    /// Somebody who calls.
+    /// A signed-in caller for tests.
     pub(crate) fn caller(subject: &str) -> Caller {
         let principal = Principal { subject: subject.to_owned(), ..Principal::default() };
         Caller::new(&super::SERVICE, Arc::new(principal))
     }
 
-    /// An administrator who calls.
+    /// An administrator for tests.
     pub(crate) fn administrator() -> Caller {
         let roles = vec![Role::Administrator.name().to_owned()];
         let principal = Principal { subject: "somebody".to_owned(), roles, ..Principal::default() };
         Caller::new(&super::SERVICE, Arc::new(principal))
     }
 
-    /// A user for the tests of procedures.
+    /// A user for tests.
     pub(crate) fn user(email: &str, role: Role) -> User {
         User {
             id: Ids::default().next(),
@@ -93,7 +93,7 @@ mod tests {
         }
     }
 
-    /// A post of somebody for the tests of procedures.
+    /// A post for tests.
     pub(crate) fn post(title: &str) -> Post {
         let created_at = Timestamp::from_unix_ms(1_735_689_600_000);
         Post {
@@ -107,7 +107,7 @@ mod tests {
         }
     }
 
-    /// A permission that nobody has is a typing mistake.
+    /// A permission that no role has is a typing mistake.
     #[test]
     fn every_permission_is_one_that_the_roles_know() {
         for procedure in super::service().procedures {

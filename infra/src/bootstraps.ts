@@ -1,4 +1,4 @@
-/** The built functions, as cargo-lambda leaves them. */
+/** The built functions, in the folders where cargo-lambda writes them. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "./contract.js";
@@ -6,15 +6,15 @@ import { allFunctions, type Named } from "./names.js";
 import { Problem } from "./problem.js";
 import type { Architecture } from "./stage.js";
 
-/** How many missing ones are named. */
+/** How many missing functions a message names. */
 const MAX_NAMED = 5;
 
-/** The folder that becomes one function's code. */
+/** The folder with one function's code. */
 export function assetOf(root: string, named: Pick<Named, "function">): string {
   return join(root, named.function);
 }
 
-/** The packages of the functions, as parameters of Cargo. */
+/** The packages of the functions, as arguments of Cargo. */
 export function packagesOf({ packages }: Contract): string[] {
   return packages.flatMap((name) => ["-p", name]);
 }
@@ -31,7 +31,7 @@ export function checkBootstraps(root: string, contract: Contract, architecture: 
   throw new Problem(`Not built under ${root}: ${named}${more}. Run \`cargo lambda build --release${flag} ${packagesOf(contract).join(" ")}\` first.`);
 }
 
-/** Stands for functions that are not built: each is a file of a few bytes. A template does not show the difference. */
+/** Writes a file of a few bytes for each function that is not built. A template does not show the difference. */
 export function writePlaceholders(root: string, contract: Contract): void {
   for (const named of allFunctions(contract)) {
     const folder = assetOf(root, named);

@@ -1,4 +1,4 @@
-/** A function that cargo-lambda built, with what belongs to it: its log group, its role, and the routes to it. */
+/** A function that cargo-lambda built, with its log group, its role, and its routes. */
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { CfnIntegration, CfnRoute } from "aws-cdk-lib/aws-apigatewayv2";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -10,35 +10,35 @@ import { logGroupArn, type Names } from "./names.js";
 import { type ApiHandle, type Route, routeAuthorization } from "./routes.js";
 import type { StageConfig } from "./stage.js";
 
-/** The longest that an HTTP API waits for a function. */
+/** The longest time, in milliseconds, that an HTTP API waits for a function. */
 const MAX_INTEGRATION_MS = 30_000;
 
 export interface BuiltFunctionProps {
   readonly names: Names;
   readonly config: StageConfig;
-  /** A folder with `<binary>/bootstrap`. */
+  /** The folder with `<binary>/bootstrap`. */
   readonly binaries: string;
   /** `users.signOut`, or `gateway-graphql`. */
   readonly name: string;
-  /** What its program is called: `users-sign-out`. */
+  /** The name of its program: `users-sign-out`. */
   readonly function: string;
-  /** What it is, in two words. */
+  /** Its description, in two words. */
   readonly what: string;
   readonly memoryMb: number;
   readonly timeoutMs: number;
   readonly reservedConcurrency: number | undefined;
   readonly variables: Record<string, string>;
-  /** What it may do beside writing its log. */
+  /** Its rights, besides writing its log. */
   readonly statements: readonly PolicyStatement[];
 }
 
-/** Three resources: a function with a role and a log group of its own. */
+/** Adds three resources: a function, its role and its log group. */
 export function addFunction(scope: Construct, props: BuiltFunctionProps): Function {
   const { names, config, name, what } = props;
   const logGroup = new LogGroup(scope, "Logs", {
     logGroupName: names.logGroup(name),
     retention: config.logRetentionDays,
-    // Kept ones would stand in the way when the function comes back.
+    // A retained log group would block the function's name when it comes back.
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const statements = [...props.statements, ...runtimeStatements(scope, names.logGroup(name), config.tracing)];
@@ -58,7 +58,7 @@ export function addFunction(scope: Construct, props: BuiltFunctionProps): Functi
     memorySize: props.memoryMb,
     timeout: lambdaTimeout(props),
     environment: props.variables,
-    // Nothing adds a right behind the contract's back.
+    // No other construct may add a right that the contract does not have.
     role: role.withoutPolicyUpdates(),
     logGroup,
     tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
@@ -66,12 +66,12 @@ export function addFunction(scope: Construct, props: BuiltFunctionProps): Functi
   });
 }
 
-/** A route to a function, for which an integration is there already or is made. */
+/** A route to a function, with an existing or a new integration. */
 interface RouteProps {
-  /** What the names of the resources begin with. */
+  /** The prefix of the resources' names. */
   readonly id: string;
   readonly api: ApiHandle;
-  /** All of one path. */
+  /** All routes of one path. */
   readonly routes: readonly Route[];
   readonly functionArn: string;
 }
@@ -86,7 +86,7 @@ export function addIntegration(scope: Construct, id: string, api: ApiHandle, fun
   });
 }
 
-/** Two resources: the route, and that its HTTP API may invoke the function for it; another route for each further method of the same path. */
+/** Adds two resources: the route, and the permission of its HTTP API to invoke the function; another route for each further method of the same path. */
 export function addRoutes(scope: Construct, { id, api, routes, functionArn }: RouteProps, integration: CfnIntegration): void {
   const [route] = routes;
   if (route === undefined) {
@@ -107,18 +107,18 @@ export function addRoutes(scope: Construct, { id, api, routes, functionArn }: Ro
     sourceArn: Stack.of(scope).formatArn({
       service: "execute-api",
       resource: api.apiId,
-      // A part that stands for any is asked for by its name or by what stands for it this time.
+      // A path parameter is asked for by its name or by its value.
       resourceName: `*/*${route.path.replaceAll(/\{\w+\+?\}/g, "*")}`,
     }),
   });
 }
 
-/** A second more than the function's own limit: it then answers that it was too slow. */
+/** A second more than the function's own limit, so that the function itself answers the timeout. */
 function lambdaTimeout({ timeoutMs }: { readonly timeoutMs: number }): Duration {
   return Duration.seconds(Math.ceil(timeoutMs / 1000) + 1);
 }
 
-/** Rights to write the own log, and traces. X-Ray has no resources to name. */
+/** The rights to write the function's log, and traces. X-Ray has no resource names. */
 export function runtimeStatements(scope: Construct, logGroupName: string, tracing: boolean): PolicyStatement[] {
   const logs = new PolicyStatement({
     actions: ["logs:CreateLogStream", "logs:PutLogEvents"],

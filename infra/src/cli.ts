@@ -1,4 +1,4 @@
-/** `deploy`, `destroy`, `logs` and `keys`. `cargo run --` calls it; its options are checked there as well. */
+/** `deploy`, `destroy`, `logs` and `keys`. `cargo run --` calls it, and checks its options first. */
 import { parseArgs } from "node:util";
 import { deploy } from "./commands/deploy.js";
 import { destroy } from "./commands/destroy.js";

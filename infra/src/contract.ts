@@ -1,7 +1,7 @@
 /**
- * The contract, as far as infrastructure needs it, checked when it is loaded.
+ * The part of the contract that infrastructure needs, checked when it is loaded.
  *
- * Only the members named here are read; what else the contract holds is the business of other readers.
+ * Only the members named here are read; the others are for other readers.
  */
 import { readFileSync } from "node:fs";
 import type * as generated from "./places.js";
@@ -10,11 +10,11 @@ import { Problem } from "./problem.js";
 /** The version of the contract's format that this program understands. */
 const FORMAT = 1;
 
-/** What infrastructure knows of a service. What is written has the types of `generated`; what is read is checked. */
+/** The part of a service's contract that infrastructure needs. The generator's types are in `generated`; this module checks what it reads. */
 export interface Contract {
   /** The first word of all physical names. */
   readonly service: string;
-  /** The Cargo packages of whose programs functions are made. */
+  /** The Cargo packages with the functions' programs. */
   readonly packages: readonly string[];
   readonly table: TableContract;
   readonly procedures: readonly Procedure[];
@@ -24,7 +24,7 @@ export interface Contract {
 /** The one table of a service. All attributes of keys are strings. */
 export interface TableContract extends Readonly<Omit<generated.Table, "indexes" | "streamView">> {
   readonly indexes: readonly Readonly<generated.TableIndex>[];
-  /** What the table's stream carries; there is none where nobody reads it. */
+  /** The view of the table's stream; none if nobody reads it. */
   readonly streamView: StreamView | undefined;
 }
 
@@ -37,9 +37,9 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** One procedure, which becomes one function. */
 export interface Procedure {
-  /** What it is called on the wire: `users.signOut`. */
+  /** Its name on the wire: `users.signOut`. */
   readonly name: string;
-  /** What its function is called in a stage, and the program of it: `users-sign-out`. */
+  /** The name of its function in a stage, and of its program: `users-sign-out`. */
   readonly function: string;
   /** The first word of the name: `users`. */
   readonly domain: string;
@@ -47,29 +47,29 @@ export interface Procedure {
   /** Whether anybody may call it. */
   readonly isPublic: boolean;
   readonly memoryMb: number;
-  /** After which the function itself answers that it took too long. */
+  /** The time limit, in milliseconds, after which the function itself answers a timeout. */
   readonly timeoutMs: number;
   /** How many calls may run at once; the account's limit when it is not stated. */
   readonly reservedConcurrency: number | undefined;
-  /** For how many seconds a shared cache may keep a result, which is then the same for all callers. */
+  /** How many seconds a shared cache may keep a result, which is the same for all callers. */
   readonly cacheSeconds: number | undefined;
-  /** Its own method and path, where a standard dictates them; else it is called at `/trpc/<name>`. */
+  /** Its own method and path, if a standard dictates them; else it is called at `/trpc/<name>`. */
   readonly http: HttpRoute | undefined;
   /** Its REST route, at which it is called as well. */
   readonly rest: HttpRoute | undefined;
   /** The secrets that it reads, by name. */
   readonly secrets: readonly string[];
-  /** Whether callers give it a cursor, which another instance has sealed. */
+  /** Whether its input has a cursor, which another instance may have sealed. */
   readonly takesCursor: boolean;
-  /** Whether callers give it a password: one to check, or one to set. */
+  /** Whether its input has a password: one to check, or one to set. */
   readonly takesPassword: boolean;
   readonly sendsMail: boolean;
   readonly grants: readonly Grant[];
 }
 
 /**
- * What spans procedures, in one style; becomes one function, which may invoke theirs and nothing else. It has the name of
- * that function, as it is built: `gateway-graphql`.
+ * A gateway: one style over all procedures. It becomes one function, which may invoke theirs and nothing else. Its name
+ * is that of the function: `gateway-graphql`.
  */
 export interface Gateway extends Readonly<Pick<generated.GatewayContract, "name" | "memoryMb" | "timeoutMs">> {
   readonly paths: readonly string[];
@@ -88,7 +88,7 @@ export interface Grant extends Readonly<Pick<generated.GrantContract, "prefix" |
   readonly indexes: readonly string[];
 }
 
-/** The longest that an HTTP API waits is 30 s; a function's own limit must be a second below. */
+/** An HTTP API waits 30 s at most; a function's own limit must be a second below. */
 const MAX_TIMEOUT_MS = 29_000;
 /** A day, as in `#[procedure]`. */
 export const MAX_CACHE_S = 86_400;
@@ -96,17 +96,17 @@ const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
 const PACKAGE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const PROCEDURE_NAME = /^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$/;
 const FUNCTION_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/;
-/** IAM gives `*` and `?` a meaning, which a prefix must not have. */
+/** IAM gives `*` and `?` a meaning, so a prefix must not have them. */
 const PREFIX = /^[A-Za-z0-9_-]+$/;
 /** CloudFront and API Gateway give other characters a meaning. */
 const PATH = /^(\/[A-Za-z0-9._~-]+)(\/([A-Za-z0-9._~-]+|\{[a-z][A-Za-z0-9]*\}))*$/;
 const GATEWAY_PATH = /^(\/[A-Za-z0-9._~-]+)+(\/\{proxy\+\})?$/;
 const GATEWAY_NAME = /^[a-z][a-z0-9]*$/;
-/** The names of gateways' functions begin with it; a domain of this name would have the same. */
+/** The prefix of the gateways' function names; a domain of this name would collide. */
 const GATEWAY = "gateway";
-/** How the schema of an input names the type of a cursor, whatever the field is called. */
+/** The reference to a cursor's type in an input's schema. */
 const CURSOR = "#/inputTypes/Cursor";
-/** A part of a secret's name at AWS, and of a variable's. */
+/** A part of a secret's name at AWS, and of a variable's name. */
 export const SECRET_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The limits of DynamoDB for names of indexes. */
 const INDEX_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
@@ -200,17 +200,17 @@ function parseProcedure(unnamed: Reader<generated.ProcedureContract>, contract: 
   };
 }
 
-/** Whether an input has a cursor in it. */
+/** Whether an input contains a cursor. */
 export function takesCursor(contract: unknown, input: unknown): boolean {
   return [...schemasOf(contract, input)].some(({ $ref }) => $ref === CURSOR);
 }
 
-/** Whether an input has a password in it, whatever the field is called: OpenAPI has a format for them. */
+/** Whether an input contains a password, under any name: OpenAPI has a format for it. */
 function takesPassword(contract: unknown, input: unknown): boolean {
   return [...schemasOf(contract, input)].some(({ format }) => format === "password");
 }
 
-/** All that a schema is made of, with that of the types that it names, and that these name. */
+/** A schema's parts, including those of the types that it refers to, transitively. */
 function schemasOf(contract: unknown, schema: unknown): ReadonlySet<Members> {
   const found = new Set<Members>();
   const visit = (part: unknown): void => {
@@ -229,12 +229,12 @@ function schemasOf(contract: unknown, schema: unknown): ReadonlySet<Members> {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** A list is one as well, of numbered members. */
+/** Whether a value is an object or a list. */
 function isObject(value: unknown): value is Members {
   return typeof value === "object" && value !== null;
 }
 
-/** What is kept is given to everybody: that is for public queries only. */
+/** A cached result goes to every caller: only public queries may have one. */
 function parseCacheSeconds(procedure: Reader<generated.ProcedureContract>, name: string): number | undefined {
   if (!procedure.has("cacheSeconds")) {
     return undefined;
@@ -254,12 +254,12 @@ function parseRoute(procedure: Reader<generated.ProcedureContract>, member: "htt
   return { method, path };
 }
 
-/** Which answers are kept, CloudFront tells by the path alone: where they are, it lets through what a GET needs. */
+/** CloudFront caches by the path alone, and passes on only what a GET needs at a cached path. */
 function checkRoutes(procedures: readonly Procedure[]): void {
   const own = procedures.flatMap(({ name, http, cacheSeconds }) => (http === undefined ? [] : [{ name, ...http, isKept: cacheSeconds !== undefined }]));
   const rest = procedures.flatMap(({ name, rest }) => (rest === undefined ? [] : [{ name, ...rest }]));
   expectUnique("routes", [...own, ...rest].map(({ method, path }) => `${method} ${shapeOf(path)}`));
-  // The owner of a path answers for all its methods, and a REST path is answered in another form than others.
+  // The owner of a path answers all its methods, and a REST path has other error formats.
   const shapes = new Map<string, string>();
   for (const [path, kind] of [...own.map(({ path }) => [path, "http"] as const), ...rest.map(({ path }) => [path, "rest"] as const)]) {
     const known = shapes.get(shapeOf(path)) ?? `${kind} ${path}`;
@@ -275,7 +275,7 @@ function checkRoutes(procedures: readonly Procedure[]): void {
   }
 }
 
-/** A path, whatever its parts in braces are called. */
+/** The shape of a path, without the names of its parameters. */
 function shapeOf(path: string): string {
   return path.replaceAll(/\{\w+\}/g, "{}");
 }
@@ -322,12 +322,12 @@ function expectUnique(what: string, names: readonly string[]): void {
   }
 }
 
-/** The names of members of a type that has variants, whichever has them. */
+/** The member names of all variants of a type. */
 type MemberOf<T> = T extends unknown ? Extract<keyof T, string> : never;
 /** The type of a member that may be null. */
 type Of<T, M> = T extends unknown ? (M extends keyof T ? NonNullable<T[M]> : never) : never;
 
-/** Reads members of a JSON object that is said to be a `T`, and knows where it is. */
+/** A reader of a JSON object of type `T`, which knows the object's place. */
 class Reader<T> {
   readonly #members: Members;
   readonly #place: string;
@@ -349,7 +349,7 @@ class Reader<T> {
     return `\`${member}\` of ${this.#place}`;
   }
 
-  /** Whether a member that may be left out is there. */
+  /** Whether an optional member is present. */
   has(member: MemberOf<T>): boolean {
     return this.#members[member] !== undefined && this.#members[member] !== null;
   }

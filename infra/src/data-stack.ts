@@ -1,4 +1,4 @@
-/** What outlives deployments: the table. */
+/** The stack that outlives deployments: the table. */
 import { RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import {
   AttributeType,
@@ -34,7 +34,7 @@ export class DataStack extends Stack {
       sortKey: text(contract.sortKey),
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // The key that AWS manages: its use is in the account's audit trail, and no role needs a right to it.
+      // The key is managed by AWS: its use is in the account's audit trail, and no role needs a right to it.
       encryption: TableEncryption.AWS_MANAGED,
       ...(contract.streamView === undefined ? {} : { stream: StreamViewType[contract.streamView] }),
       timeToLiveAttribute: contract.timeToLive,

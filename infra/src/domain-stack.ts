@@ -1,4 +1,4 @@
-/** The procedures of a domain, in a stack of their own because of CloudFormation's limit of 500 resources. */
+/** The procedures of a domain, in a nested stack because of CloudFormation's limit of 500 resources. */
 import { NestedStack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { Procedure } from "./contract.js";

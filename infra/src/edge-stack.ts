@@ -1,4 +1,4 @@
-/** CloudFront in front of everything: TLS, HTTP/3, compression, security headers, and the frontend's files. */
+/** The edge: CloudFront with TLS, HTTP/3, compression, security headers, and the frontend's files. */
 import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import * as cloudfront from "aws-cdk-lib/aws-cloudfront";
@@ -25,7 +25,7 @@ export interface EdgeStackProps extends StackProps {
   readonly service: ServiceStack;
 }
 
-/** The statuses whose answers CloudFront would otherwise keep for ten seconds, for every caller alike. */
+/** The statuses whose responses CloudFront would otherwise cache for ten seconds, for every caller alike. */
 const KEPT_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 const HSTS = Duration.days(730);
 /**
@@ -55,7 +55,7 @@ export class EdgeStack extends Stack {
         ? {}
         : {
             domainNames: [...domain.names],
-            // CloudFront's own host name has a policy that cannot be chosen.
+            // The TLS policy of CloudFront's own host name cannot be chosen.
             minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
             certificate: Certificate.fromCertificateArn(this, "Certificate", domain.certificateArn),
           }),
@@ -67,12 +67,12 @@ export class EdgeStack extends Stack {
     new CfnOutput(this, "FrontendBucket", { value: bucket.bucketName, description: "Where the frontend's files go" });
   }
 
-  /** One that is there already, or the stage's own, which `deploy` has made before. */
+  /** An existing web ACL, or the stage's own, which `deploy` has made before. */
   #webAcl({ config, edge }: EdgeStackProps): string | undefined {
     if (rateLimitsOf(config) === undefined) {
       return edge.webAclArn;
     }
-    // An empty one would be taken by CloudFront: as none.
+    // CloudFront would take an empty value as no web ACL.
     const allowedPattern = "^arn:aws:wafv2:us-east-1:\\d{12}:global/webacl/.+$";
     return new CfnParameter(this, WEB_ACL_ARN, { allowedPattern, description: "The web ACL of the firewall's stack, in us-east-1" }).valueAsString;
   }
@@ -86,7 +86,7 @@ export class EdgeStack extends Stack {
       lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
       removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    // The library's own declarations differ in optional members, which only a strict compiler sees.
+    // The library's declarations differ in optional members, which only a strict compiler sees.
     return bucket as IBucket;
   }
 
@@ -111,7 +111,7 @@ export class EdgeStack extends Stack {
     };
   }
 
-  /** A function that sees each request first; a behavior has one at most. */
+  /** The function that sees each request first; a behavior has one at most. */
   #onRequest(id: string, source: string, names: Names): cloudfront.FunctionAssociation {
     const handler = new cloudfront.Function(this, id, {
       functionName: `${names.prefix}-${source}`,
@@ -122,13 +122,13 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * CloudFront takes the first behavior whose path fits: so the queries that may be kept come first, then
-   * what is at another API than the first one, the folders of paths of their own, then all the rest.
+   * CloudFront takes the first behavior whose path matches: first the cached queries, then the paths at other APIs than
+   * the first one, the folders of HTTP paths, then all the rest.
    */
   #api(props: EdgeStackProps): Record<string, cloudfront.BehaviorOptions> {
     const { names, service, layout, contract } = props;
     const shared = {
-      // Answers to clients are their own: a page's plain http would have shown its token already.
+      // Clients must not use plain http: the request would already have shown its token.
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
       allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
       compress: true,
@@ -146,13 +146,13 @@ export class EdgeStack extends Stack {
       return { ...shared, ...policies, origin };
     };
     const uncached = this.#uncached(names);
-    // What CloudFront compresses, it gives a weak ETag. Those of REST are versions, which a client sends back in
+    // CloudFront makes an ETag weak when it compresses. REST ETags are versions, which a client sends back in
     // `If-Match`, and there a weak one never matches (RFC 9110 sections 8.8.1 and 13.1.1).
     const withVersions = { ...uncached, compress: false };
     const isOfRest = (pattern: string): boolean =>
       contract.procedures.some(({ rest }) => rest !== undefined && rest.path.startsWith(pattern.replace(/\*$/, "")));
     const kept = contract.procedures.filter((procedure) => procedure.cacheSeconds !== undefined);
-    // Without such a query there is no policy for it: an account has twenty.
+    // Without a cached query there is no policy for it: an account has twenty.
     const cached = kept.length === 0 ? uncached : this.#publicQueries(names);
     const elsewhere = new Map(contract.procedures.flatMap((p) => (layout.apiOf(p) === 0 ? [] : [[p.domain, layout.apiOf(p)] as const])));
     const collections = collectionsElsewhere(contract.procedures, layout);
@@ -181,16 +181,16 @@ export class EdgeStack extends Stack {
     return new HttpOrigin(host, {
       protocolPolicy: cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
       originSslProtocols: [cloudfront.OriginSslPolicy.TLS_V1_2],
-      // What stands here is a reference, which CloudFormation resolves when it deploys.
+      // The value is a reference, which CloudFormation resolves when it deploys.
       customHeaders: { [FRONT_HEADER]: service.frontCheck.secretValue.unsafeUnwrap() },
     });
   }
 
   /**
-   * Keeps nothing: functions answer `no-store`, and what says nothing has a lifetime of zero. The longest
-   * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that
-   * could never cache; should an answer be kept by mistake, it is the same caller's, whose token and cookies are
-   * in the key. The key also says which requests may share an answer while they wait for it.
+   * Caches nothing: functions answer `no-store`, and a response without a lifetime has a lifetime of zero. The longest
+   * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that could never cache.
+   * A response that is cached by mistake goes to the same caller only, whose token and cookies are in the key. The key
+   * also decides which requests may share a response while they wait for it.
    */
   #uncached(names: Names): Policies {
     return {
@@ -211,12 +211,12 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * Keeps what functions say may be kept, for as long as they say: one policy for all such queries.
+   * Caches the responses that functions permit, for as long as they say: one policy for all such queries.
    *
-   * What a kept answer could depend on must be part of its key, or else not reach the function. Of a GET that is
-   * the query string, the origin, and whether a batch of one is to come as lines. Beside them only what CORS and a POST need is let through, which no GET
-   * reads: no managed policy lets through so little and yet `content-type`. CloudFront takes `authorization`
-   * and cookies out of a GET that neither policy names.
+   * Every fact that a cached response could depend on must be part of its key, or must not reach the function. For a
+   * GET these are the query string, the origin, and whether a batch of one is to come as lines. Besides them, only the
+   * headers for CORS and for a POST are passed on, which no GET reads: no managed policy passes on so little and yet
+   * `content-type`. CloudFront removes `authorization` and cookies from a GET if neither policy names them.
    */
   #publicQueries(names: Names): Policies {
     return {
@@ -228,7 +228,7 @@ export class EdgeStack extends Stack {
           "content-type",
         ),
         cookieBehavior: cloudfront.OriginRequestCookieBehavior.none(),
-        // The key has the query string, and what is in the key is sent.
+        // The cache key contains the query string, and CloudFront sends what is in the key.
         queryStringBehavior: cloudfront.OriginRequestQueryStringBehavior.none(),
       }),
       cachePolicy: new cloudfront.CachePolicy(this, "PublicQueries", {
@@ -247,11 +247,11 @@ export class EdgeStack extends Stack {
 }
 
 /**
- * The folders in which there are paths other than `/trpc/`, such as `/oauth/*` and `/v1/*`: whole, so that a wrong path
- * there is answered by the service and not with the frontend's page. And single ones, such as `/graphql`.
+ * The folders with paths other than `/trpc/`, such as `/oauth/*` and `/v1/*`: as a whole, so that the service answers a
+ * wrong path there, and not the frontend's page. And single paths, such as `/graphql`.
  *
- * A query in no folder, such as `GET /sign-in`, is a page that the service shows where there is no frontend. Here there is
- * one, and the address is left to it.
+ * A query in no folder, such as `GET /sign-in`, is a page that the service shows if there is no frontend. A stage with
+ * an edge has one, so the address is left to it.
  */
 function foldersOf({ procedures, gateways }: Contract): string[] {
   const isPage = (path: string, kind: string): boolean => kind === "query" && !path.includes("/", 1);
@@ -264,8 +264,8 @@ function foldersOf({ procedures, gateways }: Contract): string[] {
 }
 
 /**
- * The collections of REST whose API is not the first one, and those at the first one that would be taken for one of
- * them: a pattern takes all that begins with it, and the longer ones come first.
+ * The REST collections at other APIs than the first one, and those at the first one that would match their patterns: a
+ * pattern matches all paths that begin with it, so the longer ones come first.
  */
 function collectionsElsewhere(procedures: readonly Procedure[], layout: Layout): [collection: string, api: number][] {
   const all = new Map(procedures.flatMap((procedure) => (procedure.rest === undefined ? [] : [[collectionOf(procedure.rest.path), layout.apiOfRest(procedure)]])));
@@ -274,7 +274,7 @@ function collectionsElsewhere(procedures: readonly Procedure[], layout: Layout):
   return needed.sort(([one], [other]) => other.length - one.length || (one < other ? -1 : 1));
 }
 
-/** What is kept under which key, and what the function is sent. */
+/** The cache key, and the headers that the function gets. */
 type Policies = Required<Pick<cloudfront.BehaviorOptions, "cachePolicy" | "originRequestPolicy">> &
   Pick<cloudfront.BehaviorOptions, "compress" | "functionAssociations">;
 
@@ -282,6 +282,6 @@ const COMMON_HEADERS: cloudfront.ResponseSecurityHeadersBehavior = {
   strictTransportSecurity: { accessControlMaxAge: HSTS, includeSubdomains: true, override: true },
   contentTypeOptions: { override: true },
   frameOptions: { frameOption: cloudfront.HeadersFrameOption.DENY, override: true },
-  // A procedure's page may tell less to others.
+  // A procedure's page may send a stricter policy.
   referrerPolicy: { referrerPolicy: cloudfront.HeadersReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN, override: false },
 };

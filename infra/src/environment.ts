@@ -1,4 +1,4 @@
-/** What a function finds in its environment, and what it may do because of that. */
+/** A function's environment, and the rights that it needs for it. */
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
@@ -8,17 +8,17 @@ import { CURSORS, secretsOf } from "./needs.js";
 import type { ProcedureRoutes } from "./routes.js";
 import { mailAddress, type StageConfig, tellsDocuments } from "./stage.js";
 
-/** In which header CloudFront says who calls: `handlers/viewer-address.js` writes it. */
+/** The header in which CloudFront passes on the caller's address: `handlers/viewer-address.js` writes it. */
 export const ADDRESS_HEADER = "x-viewer-address";
 
-/** What the environments of a stage's functions are made from. */
+/** The sources of the environments of a stage's functions. */
 export interface EnvironmentSources {
   readonly names: Names;
   readonly config: StageConfig;
   readonly tableName: string;
-  /** Where the service is, when that is known. */
+  /** The service's address, if it is known. */
   readonly url: string | undefined;
-  /** Which versions of secrets there are, by their names at AWS, when that is known. */
+  /** The versions of the secrets, by their names at AWS, if they are known. */
   readonly secretVersions: ReadonlyMap<string, string>;
 }
 
@@ -28,11 +28,11 @@ export interface FunctionEnvironment {
 }
 
 /**
- * The counterpart of `shared/runtime/src/environment.rs`, and the only place here that knows it.
+ * The counterpart of `shared/runtime/src/environment.rs`: only this module knows the variables.
  *
- * What is secret or rotates is given by reference: a variable names a secret in Secrets Manager, which
- * somebody made beforehand, and the function reads it once for each instance. Nothing secret is in a
- * template or in a function's configuration, where more people may read than should.
+ * Secrets and rotating values are given by reference: a variable names a secret in Secrets Manager, which was created
+ * before, and each instance of the function reads it once. No template and no function's configuration contains a
+ * secret, since more people can read these.
  */
 export function functionEnvironment(
   scope: Construct,
@@ -60,7 +60,7 @@ export function functionEnvironment(
   return { variables, statements };
 }
 
-/** A gateway knows where procedures are, and no secret: it passes on what callers show. */
+/** A gateway gets the functions' names, and no secret: it passes on the callers' credentials. */
 export function gatewayEnvironment({ invokes }: Gateway, { names, config, url }: Pick<EnvironmentSources, "names" | "config" | "url">): Record<string, string> {
   return {
     ...callers(config, url),
@@ -69,12 +69,12 @@ export function gatewayEnvironment({ invokes }: Gateway, { names, config, url }:
   };
 }
 
-/** What every function knows of those who call. `handlers/unknown-route.js` reads it as well. */
+/** The facts about callers that every function gets. `handlers/unknown-route.js` reads them as well. */
 export function callers(config: StageConfig, url: string | undefined): Record<string, string> {
   return { ...addresses(config, url), ...(config.edge === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }) };
 }
 
-/** Where the service and its pages are, and which other pages may call. */
+/** The addresses of the service and its pages, and the origins that may call. */
 function addresses({ appUrl, allowedOrigins }: StageConfig, url: string | undefined): Record<string, string> {
   return {
     ...(url === undefined ? {} : { ONEFOLD_URL: url }),
@@ -87,7 +87,7 @@ function registration({ registration: who }: StageConfig): Record<string, string
   return who === undefined ? {} : { ONEFOLD_REGISTRATION: typeof who === "string" ? who : who.join(",") };
 }
 
-/** The secrets with variables of every kind, by their names at AWS, and those that the signature names. */
+/** The names at AWS of the stage's secrets, and of those that the signature names. */
 function secretsAt(procedure: Procedure, { names, config }: EnvironmentSources): { general: string[]; named: string[] } {
   return {
     general: [names.secret, ...(procedure.takesCursor ? [names.secretNamed(CURSORS)] : [])],
@@ -102,14 +102,14 @@ function secretVariables(procedure: Procedure, sources: EnvironmentSources): Rec
   const versions = all.map((name) => secretVersions.get(name)).filter((version) => version !== undefined);
   return {
     ONEFOLD_SECRET: general.join(","),
-    // Nothing reads it: that it changes makes instances start anew, and so read what the secrets hold now.
+    // Nothing reads this variable: a change of it starts instances anew, which then read the current secrets.
     ...(versions.length === 0 ? {} : { ONEFOLD_SECRET_VERSION: versions.join(",") }),
     ...(own.length === 0 ? {} : { ONEFOLD_SECRETS: own.join(",") }),
     ...Object.fromEntries(own.map((name) => [`ONEFOLD_SECRET_${name.toUpperCase().replaceAll("-", "_")}`, names.secretNamed(name)])),
   };
 }
 
-/** Secrets Manager adds a hyphen and six characters to the name, which are not known before it is made. */
+/** Secrets Manager adds a hyphen and six characters to the name, which are not known before it is created. */
 function secretArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
     service: "secretsmanager",
@@ -119,7 +119,7 @@ function secretArn(scope: Construct, name: string): string {
   });
 }
 
-/** To send from one address and no other. Amazon SES knows either the address itself or its whole domain. */
+/** The right to send from one address and no other. Amazon SES knows either the address itself or its whole domain. */
 function mailStatement(scope: Construct, mailFrom: string): PolicyStatement {
   const from = mailAddress(mailFrom) ?? mailFrom;
   const identity = (resourceName: string): string => Stack.of(scope).formatArn({ service: "ses", resource: "identity", resourceName });

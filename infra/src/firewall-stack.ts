@@ -1,4 +1,4 @@
-/** What stands before CloudFront: a web ACL that holds each address to a number of requests. */
+/** The firewall: a web ACL before CloudFront that limits the requests of each address. */
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import type { Construct } from "constructs";
@@ -12,10 +12,10 @@ export interface FirewallStackProps extends StackProps {
   readonly limits: RateLimits;
 }
 
-/** The output with the web ACL's ARN, and the parameter of the edge that takes it: it has no name that is known beforehand. */
+/** The output with the web ACL's ARN, and the edge's parameter for it: the ARN is not known beforehand. */
 export const WEB_ACL_ARN = "WebAclArn";
 
-/** CloudFront takes a web ACL of us-east-1 only, so that it is in a stack of its own, which `deploy` deploys first. */
+/** CloudFront takes a web ACL of us-east-1 only, so it has a stack of its own, which `deploy` deploys first. */
 export class FirewallStack extends Stack {
   constructor(scope: Construct, id: string, { names, contract, limits, ...props }: FirewallStackProps) {
     super(scope, id, props);

@@ -1,5 +1,5 @@
 /**
- * Refuses requests that go round CloudFront.
+ * Refuses requests that bypass CloudFront.
  *
  * An HTTP API has neither a resource policy nor signed origin requests; so CloudFront adds a secret header,
  * and an authorizer compares it. The answer is cached for each value of the header: the function runs about
@@ -14,7 +14,7 @@ import type { Names } from "./names.js";
 import { SmallFunction } from "./small-function.js";
 import type { StageConfig } from "./stage.js";
 
-/** `handlers/from-front.js` reads the same. */
+/** The name of the header; `handlers/from-front.js` has the same. */
 export const FRONT_HEADER = "x-origin-secret";
 const SECRET_CHARACTERS = 48;
 
@@ -40,12 +40,12 @@ export class FrontCheck extends Construct {
     this.function = small.function;
   }
 
-  /** A reference that CloudFormation resolves; the value is in no template. */
+  /** A reference that CloudFormation resolves; no template contains the value. */
   get secretValue(): SecretValue {
     return this.#secret.secretValue;
   }
 
-  /** How API Gateway names the function. */
+  /** The function's URI for API Gateway. */
   get invocationUri(): string {
     return Stack.of(this).formatArn({
       service: "apigateway",

@@ -1,4 +1,4 @@
-/** The gateways: what spans procedures, in one style each. They may invoke procedures, and nothing else. */
+/** The gateways: one function for each style that spans procedures. They may invoke procedures, and nothing else. */
 import { ArnFormat, NestedStack, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
@@ -16,17 +16,17 @@ export interface GatewaysProps {
   readonly contract: Contract;
   readonly stage: string;
   readonly binaries: string;
-  /** Where the service is, when that is known. */
+  /** The service's address, if it is known. */
   readonly url: string | undefined;
   readonly apis: readonly ApiHandle[];
 }
 
 /**
- * What a role's policies may be long, in characters without white space
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), less what else is in them.
+ * The longest policy of a role, in characters without white space
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), less its other statements.
  */
 const MAX_POLICY_CHARACTERS = 10_240 - 1_240;
-/** The longest beginning that the ARN of a function has. */
+/** The longest prefix of a function's ARN. */
 const LONGEST_ARN = "arn:aws-us-gov:lambda:ap-southeast-1:111122223333:function:";
 
 export class GatewaysStack extends NestedStack {
@@ -63,8 +63,8 @@ class GatewayFunction extends Construct {
 }
 
 /**
- * Which functions may be invoked: each by its name, as long as they have room in a policy. A larger service has them
- * named by the folder: no gateway is in any, and the tags say that it is no other service's or stage's.
+ * The functions that a gateway may invoke: each by its name, as long as a policy has room for them. A larger service
+ * names them by their domain: no gateway is in a domain, and the tags exclude other services and stages.
  */
 function invokeStatements(scope: Construct, { invokes }: Gateway, { names, contract, stage }: GatewaysProps): PolicyStatement[] {
   if (invokes.length === 0) {

@@ -1,4 +1,4 @@
-/** From the grants of a signature to the statements of a policy. */
+/** Converts the grants of a signature to the statements of a policy. */
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Grant, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
@@ -16,12 +16,12 @@ const KEYED: readonly string[] = [
   "dynamodb:UpdateItem",
 ];
 
-/** The only action that an index serves. It is never for the table: the store lists from indexes. */
+/** The only action on an index. It is never granted on the table: the store lists from indexes. */
 const INDEXED = "dynamodb:Query";
 
 /**
- * What a query writes all the same: what its reads cost, added to the count of who calls. The store keeps these counts,
- * and nothing else, under this prefix (`shared/store/src/quota.rs`), and adds to them by this action alone.
+ * The one thing that a query writes: the read units of each caller. The store keeps these counts, and nothing else,
+ * under this prefix (`shared/store/src/quota.rs`), and adds to them by this action alone.
  */
 const METER = { prefix: "meter", leadingKeys: "meter#*", action: "dynamodb:UpdateItem" };
 
@@ -30,7 +30,7 @@ function isMeter({ prefix, leadingKeys, actions, indexes }: Grant): boolean {
   return isItsKeys && indexes.length === 0 && actions.every((action) => action === METER.action);
 }
 
-/** Where the data is. */
+/** The ARNs of the table and its indexes. */
 export interface TableArns {
   readonly table: string;
   /** By name. */
@@ -40,8 +40,8 @@ export interface TableArns {
 /**
  * Refuses grants that the roles of functions must not have.
  *
- * @throws Problem when a query could write anything but the count of what is read, when an action cannot be limited to the entity's keys, or when
- * lists and indexes do not go together.
+ * @throws Problem when a query could write anything but the caller's read units, when an action cannot be limited to
+ * the entity's keys, or when lists and indexes do not match.
  */
 export function checkGrants(procedure: Procedure): void {
   for (const grant of procedure.grants) {
@@ -62,8 +62,8 @@ export function checkGrants(procedure: Procedure): void {
 }
 
 /**
- * The statements for what is stored: exact actions, on the table or on the indexes in which the entity
- * stands, on the entity's keys only.
+ * The statements for stored data: exact actions, on the table or on the entity's indexes, and on the entity's keys
+ * only.
  */
 export function dataStatements(procedure: Procedure, arns: TableArns): PolicyStatement[] {
   checkGrants(procedure);
@@ -84,7 +84,7 @@ export function dataStatements(procedure: Procedure, arns: TableArns): PolicySta
               resources: [...resources],
               conditions: {
                 "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [grant.leadingKeys] },
-                // The line above holds for a request that names no key, too.
+                // The condition above holds for a request without keys, too.
                 Null: { "dynamodb:LeadingKeys": "false" },
               },
             }),

@@ -9,16 +9,16 @@ import { logGroupArn, type Names } from "./names.js";
 import { routeAuthorization, type ApiHandle } from "./routes.js";
 import type { StageConfig } from "./stage.js";
 
-/** How long the authorizer's answer holds for one value of the header, in seconds: the longest there is. */
+/** How long, in seconds, API Gateway caches the authorizer's answer for one header value: the longest there is. */
 const AUTHORIZER_CACHE_S = 3600;
 
 /**
- * What the access log tells. A query's input is in its address, so neither the address nor a header is
- * here; the route names the procedure.
+ * The fields of the access log. A query's input is in its address, so the log has neither the address nor a header; the
+ * route names the procedure.
  */
 const ACCESS_LOG = JSON.stringify({
   requestId: "$context.requestId",
-  // Lambda's id of the call, which the caller has as `x-request-id`.
+  // Lambda's id of the call, which the caller gets as `x-request-id`.
   functionRequestId: "$context.integration.requestId",
   time: "$context.requestTimeEpoch",
   route: "$context.routeKey",
@@ -43,7 +43,7 @@ export interface HttpFrontProps {
 export class HttpFront extends Construct {
   readonly handle: ApiHandle;
   readonly #apiId: string;
-  /** The host under which AWS serves the API. */
+  /** The host name of the API at AWS. */
   readonly host: string;
 
   constructor(scope: Construct, at: number, props: HttpFrontProps) {
@@ -52,7 +52,7 @@ export class HttpFront extends Construct {
     const api = new CfnApi(this, "Api", { name: `${names.prefix}-${at}`, protocolType: "HTTP" });
     this.#apiId = api.ref;
     this.host = `${api.ref}.execute-api.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`;
-    // Under this prefix, log groups need no line each in the account's one policy for log delivery.
+    // Log groups with this prefix need no statement each in the account's one policy for log delivery.
     const logGroupName = `/aws/vendedlogs${names.logGroup(`access-${at}`)}`;
     const logGroup = new LogGroup(this, "AccessLog", {
       logGroupName,
@@ -86,7 +86,7 @@ export class HttpFront extends Construct {
       authorizerPayloadFormatVersion: "2.0",
       enableSimpleResponses: true,
       authorizerUri: frontCheck.invocationUri,
-      // A request without the header is refused before anything runs.
+      // A request without the header is refused before any function runs.
       identitySource: [`$request.header.${FRONT_HEADER}`],
       authorizerResultTtlInSeconds: AUTHORIZER_CACHE_S,
     }).ref;

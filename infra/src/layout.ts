@@ -14,18 +14,18 @@ import type { LayoutPins } from "./stage.js";
 /** CloudFormation's limit for a stack is 500 resources. */
 export const MAX_RESOURCES_PER_STACK = 480;
 const RESOURCES = 6;
-/** Of a REST route: two, and an integration where it is at another HTTP API than the procedure. */
+/** The resources of a REST route: two, and an integration if it is at another HTTP API than the procedure. */
 const REST_RESOURCES = 3;
 /** API Gateway's limit is 300 routes and 300 integrations for an API; one is the answer to unknown routes. */
 export const MAX_ROUTES_PER_API = 299;
-/** More nested stacks of a domain than this are a mistake. */
+/** The most nested stacks of a domain; more are a mistake. */
 const MAX_STACKS = 64;
-/** One alarm sums up all HTTP APIs, and CloudWatch takes ten metrics for one. */
+/** One alarm sums up all HTTP APIs, and CloudWatch takes ten metrics for one alarm. */
 const MAX_APIS = 10;
 
 /** One nested stack. */
 export interface Shard {
-  /** `users`, or `users-2` when the domain has several. */
+  /** Its name: `users`, or `users-2` if the domain has several. */
   readonly name: string;
   readonly domain: string;
   readonly procedures: readonly Procedure[];
@@ -33,25 +33,25 @@ export interface Shard {
 
 export interface Layout {
   readonly shards: readonly Shard[];
-  /** How many HTTP APIs there are. */
+  /** The number of HTTP APIs. */
   readonly apis: number;
   /**
-   * The number, from 0, of the API that has a procedure's route. Paths of their own are all at the first one:
-   * CloudFront tells the APIs apart by a path's beginning, and these do not begin with a domain.
+   * The number, from 0, of the API that has a procedure's route. All HTTP paths of their own are at the first one:
+   * CloudFront selects the API by a path's beginning, and these do not begin with a domain.
    */
   apiOf(procedure: Pick<Procedure, "domain" | "http">): number;
-  /** That of its REST route, which is where the beginning of its path belongs; the first one, when it has none. */
+  /** The API of its REST route, by the beginning of the path; the first one if it has no route. */
   apiOfRest(procedure: Pick<Procedure, "rest">): number;
 }
 
-/** `/v1/users` of `/v1/users/{id}/posts`: what is at one HTTP API together. */
+/** The collection of a path, `/v1/users` of `/v1/users/{id}/posts`: one HTTP API has all of it. */
 export function collectionOf(path: string): string {
   const [, ...parts] = path.split("/");
   const end = parts.slice(0, 2).findIndex((part) => part.startsWith("{"));
   return `/${parts.slice(0, end === -1 ? 2 : end).join("/")}`;
 }
 
-/** Whether each HTTP API has it: any of them may be asked for what comes after `/trpc/`, which is told apart by domains. */
+/** Whether each HTTP API has this path: a path below `/trpc/` without a domain may reach any of them. */
 export function isEverywhere(path: string): boolean {
   return path.startsWith("/trpc/");
 }
@@ -93,7 +93,7 @@ function split(domain: string, procedures: readonly Procedure[], pinned: number 
   return shards.filter((shard) => shard.procedures.length > 0);
 }
 
-/** A domain stays whole, and so does a collection: CloudFront tells the APIs apart by `/trpc/<domain>.*` and `/v1/<collection>*`. */
+/** The number of HTTP APIs. A domain stays whole, and so does a collection: CloudFront selects the API by `/trpc/<domain>.*` and `/v1/<collection>*`. */
 function countApis({ procedures, gateways }: Contract, pinned: number | undefined): number {
   const paths = gateways.flatMap((gateway) => gateway.paths);
   const everywhere = paths.filter(isEverywhere).length;
@@ -124,7 +124,7 @@ function chooseParts(
   { limit, most }: { readonly limit: number; readonly most: number },
   load: (parts: number) => number,
 ): number {
-  // Twice as many each time: the number changes seldom.
+  // Doubling changes the number seldom.
   let fitting = 1;
   while (load(fitting) > limit && fitting < most) {
     fitting = Math.min(2 * fitting, most);
@@ -147,7 +147,7 @@ function heaviest(weights: readonly (readonly [name: string, weight: number])[],
   return Math.max(...loads);
 }
 
-/** Rendezvous hashing: when a part is added, names move to it only, and never between the old ones. */
+/** Rendezvous hashing: when a part is added, names move to the new part only, and never between the old ones. */
 export function place(name: string, parts: number): number {
   let best = 0;
   let bestScore = "";

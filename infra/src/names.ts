@@ -8,7 +8,7 @@ import { isPreview, type Stage } from "./stage.js";
 /** Lambda's limit for the name of a function. */
 const MAX_FUNCTION_NAME = 64;
 
-/** A procedure, `users.signOut`, or a gateway, `gateway-graphql`, with what its program is called. */
+/** A procedure, `users.signOut`, or a gateway, `gateway-graphql`, with the name of its program. */
 export type Named = Pick<Procedure, "name" | "function">;
 
 /** All functions of a service. */
@@ -16,14 +16,14 @@ export function allFunctions({ procedures, gateways }: Contract): readonly Named
   return [...procedures, ...gateways.map(functionOf)];
 }
 
-/** A gateway is called as its function is. */
+/** A gateway with its function, which has the same name. */
 export function functionOf({ name }: Pick<Gateway, "name">): Named {
   return { name, function: name };
 }
 
 /**
- * What log streams are written to. It is made from the name and not asked of the log group, so that a role
- * reads as what it allows.
+ * The ARN of a log group's streams. It is made from the name instead of the log group's attribute, so that a role is
+ * readable.
  */
 export function logGroupArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
@@ -34,20 +34,20 @@ export function logGroupArn(scope: Construct, name: string): string {
   });
 }
 
-/** The stacks of a stage, in the order in which they come. */
+/** The stacks of a stage, in the order of their deployment. */
 const ROOMS = ["firewall", "data", "service", "edge", "operations"] as const;
-/** Where the firewall's stack is, whatever the stage's region: CloudFront looks for web ACLs there, and only there. */
+/** The region of the firewall's stack, whatever the stage's region: CloudFront finds web ACLs there only. */
 export const FIREWALL_REGION = "us-east-1";
 export type Room = (typeof ROOMS)[number];
 
 export class Names {
-  /** The stage's own, `dev`. */
+  /** The stage's name, `dev`. */
   readonly stage: string;
   /** `backoffice-dev`. */
   readonly prefix: string;
   /**
-   * The secret with the stage's keys, `backoffice/dev`. All previews have one together, so that nobody has
-   * to make keys for a pull request.
+   * The secret with the stage's keys, `backoffice/dev`. All previews share one, so that a pull request needs no new
+   * keys.
    */
   readonly secret: string;
 
@@ -73,7 +73,7 @@ export class Names {
 
   readonly #logs: string;
 
-  /** A secret of the contract, which stands beside the stage's: `backoffice/dev/signing`. */
+  /** The name of a secret in the contract, beside the stage's: `backoffice/dev/signing`. */
   secretNamed(name: string): string {
     return `${this.secret}/${name}`;
   }
@@ -82,7 +82,7 @@ export class Names {
     return `${this.prefix}-${room}`;
   }
 
-  /** All that there may be. */
+  /** The names of all stacks that may exist. */
   stacks(): string[] {
     return ROOMS.map((room) => this.stack(room));
   }
@@ -91,7 +91,7 @@ export class Names {
     return `${this.prefix}-${named.function}`;
   }
 
-  /** A pattern of the names that the functions of a domain have: `backoffice-dev-well-known-*` of `wellKnown`. */
+  /** A pattern of a domain's function names: `backoffice-dev-well-known-*` of `wellKnown`. */
   functionsOf(domain: string): string {
     return `${this.prefix}-${domain.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-*`;
   }

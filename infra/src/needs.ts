@@ -1,21 +1,21 @@
-/** What procedures need of a stage beside their rights to data, and whether the stage has it. */
+/** What procedures need of a stage besides rights to data, and the checks that the stage has it. */
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
 import { isPreview, type Stage } from "./stage.js";
 
-/** The secret with the key that functions sign tokens with. `keys` makes it, and the next. */
+/** The secret with the key that signs tokens. `keys` makes it, and the next. */
 export const SIGNING = "signing";
-/** The secret with the key that seals cursors. No signature names it: who takes a cursor opens it. */
+/** The secret with the key that seals cursors. No signature names it: each function that takes a cursor reads it. */
 export const CURSORS = "cursors";
 /**
- * The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. The name is a
+ * The secret with the hash that names the first administrator. `deploy` makes it; people make all others. The name is a
  * convention of the framework, as those above: a service in which no procedure names the secret has none.
  */
 export const FOUNDER = "founder";
 
 /**
- * The secrets that a procedure reads at a stage, by name: what nobody made, it does without. Previews have no founder:
- * they come and go, and operators have tokens for them.
+ * The secrets that a procedure reads at a stage, by name; an optional secret that does not exist is left out. Previews
+ * have no founder: they are short-lived, and operators have tokens for them.
  */
 export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { name: stage, config }: Stage): string[] {
   const isThere = (name: string): boolean =>
@@ -23,14 +23,14 @@ export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { name: stage
   return secrets.filter(isThere);
 }
 
-/** Those that any procedure reads. */
+/** The secrets that any procedure reads. */
 export function allSecrets({ procedures }: Contract, stage: Stage): string[] {
   const own = procedures.flatMap((procedure) => secretsOf(procedure, stage));
-  // What people make is asked for before what a command makes.
+  // Secrets that people make are asked for before those that a command makes.
   return [...[...new Set(own)].sort(), ...(procedures.some(({ takesCursor }) => takesCursor) ? [CURSORS] : [])];
 }
 
-/** @throws Problem when the stage states a secret that nothing reads: the name is mistaken, most likely. */
+/** @throws Problem when the stage states a secret that nothing reads: most likely a mistaken name. */
 export function checkSecrets({ procedures }: Contract, { name, config }: Stage): void {
   const read = [...new Set(procedures.flatMap(({ secrets }) => secrets))].filter((secret) => ![SIGNING, CURSORS, FOUNDER].includes(secret));
   for (const secret of config.secrets ?? []) {
@@ -42,10 +42,9 @@ export function checkSecrets({ procedures }: Contract, { name, config }: Stage):
 }
 
 /**
- * Asked before a deployment and not at synth: templates can be looked at without a sender.
+ * Checked before a deployment and not at synth, so that templates can be synthesized without a sender.
  *
- * @throws Problem when procedures send mail and nobody said from where. Previews may do without: there,
- * what would send a mail fails.
+ * @throws Problem when procedures send mail and no sender is stated. Previews may omit it: sending fails there.
  */
 export function checkMail({ procedures }: Contract, { name, config }: Stage): void {
   const sending = procedures.filter(({ sendsMail }) => sendsMail).map((procedure) => procedure.name);
@@ -58,16 +57,16 @@ export function checkMail({ procedures }: Contract, { name, config }: Stage): vo
 }
 
 /**
- * Asked before a deployment, as for mail: what production must not be without.
+ * Checks what production requires, before a deployment, as for mail.
  *
- * @throws Problem listing it.
+ * @throws Problem with a list of what is missing.
  */
 export function checkProduction({ name, config }: Stage): void {
   const missing: string[] = [];
   if (name === "prod" && config.alarmEmail === undefined) {
     missing.push("alarmEmail: nobody would be told of alarms");
   }
-  // An HTTP API's own address, without an edge, speaks TLS 1.2 or newer only.
+  // The address of an HTTP API without an edge speaks TLS 1.2 or newer only.
   if (name === "prod" && config.edge !== undefined && config.edge.domain === undefined) {
     missing.push("edge.domain: CloudFront's own host name admits TLS 1.0, and its policy cannot be chosen");
   }

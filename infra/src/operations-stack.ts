@@ -1,4 +1,4 @@
-/** Who is told when it does not go well, and where to look. */
+/** Alarms, a budget and a dashboard. */
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { CfnBudget } from "aws-cdk-lib/aws-budgets";
 import {
@@ -21,7 +21,7 @@ import type { Names } from "./names.js";
 import type { StageConfig } from "./stage.js";
 
 const PERIOD = Duration.minutes(5);
-/** A budget says so when this much of it is spent, and when the month is forecast to exceed it. */
+/** The percentage of the budget at which it warns; it also warns when the forecast exceeds it. */
 const BUDGET_WARNING_PERCENT = 80;
 
 export interface OperationsStackProps extends StackProps {
@@ -34,7 +34,7 @@ export interface OperationsStackProps extends StackProps {
 }
 
 /**
- * Alarms are few, and each sums up many functions: one costs as much whatever it looks at.
+ * Alarms are few, and each sums up many functions: an alarm costs the same for any number of them.
  *
  * Lambda's errors and throttles are those of the account in this region, since no metric sums up the
  * functions of one service; an account for each stage makes that exact.
@@ -135,18 +135,18 @@ function dynamodb(table: Table, metricName: string, index?: string): Metric {
   return new Metric({ namespace: "AWS/DynamoDB", metricName, dimensionsMap, statistic: "Sum", period: PERIOD });
 }
 
-/** A table's metric leaves out its indexes, from which lists are read. */
+/** The throttle metrics of a table: the table's own leaves out its indexes, from which lists are read. */
 function throttles(table: Table, indexes: readonly string[], what: "Read" | "Write"): Metric[] {
   return [undefined, ...indexes].map((index) => dynamodb(table, `${what}ThrottleEvents`, index));
 }
 
-/** A search finds functions that come later as well; alarms cannot search, dashboards can. */
+/** A search, which finds later functions as well; alarms cannot search, dashboards can. */
 function search(names: Names, metric: string, statistic: string): MathExpression {
   const expression = `SEARCH('{AWS/Lambda,FunctionName} MetricName="${metric}" "${names.prefix}-"', '${statistic}')`;
   return new MathExpression({ expression, usingMetrics: {}, label: "", period: PERIOD });
 }
 
-/** Counts nothing as zero: a metric without data would make the sum vanish. */
+/** A sum in which missing data counts as zero: a metric without data would make the sum vanish. */
 function sum(label: string, metrics: readonly Metric[]): IMetric {
   const [first, ...others] = metrics;
   if (first !== undefined && others.length === 0) {

@@ -1,13 +1,13 @@
-/** Where things are, from where this file is after the build. Nothing else here names the folder of what is generated. */
+/** The folders of the repository, relative to this file after the build. No other module names the generated files' folder. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const INFRA = fileURLToPath(new URL("../../", import.meta.url));
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-/** What `cargo regen` writes of the service, and nothing else of it is read here. */
+/** The files that `cargo regen` writes, the only ones of the service that are read here. */
 const BINDINGS = join(ROOT, "bindings");
 export const CONTRACT = join(BINDINGS, "contract.json");
-/** The types of what is in it. */
+/** The types of the contract. */
 export type * from "../../bindings/contract.js";
 /** The built functions: `<function>/bootstrap`. */
 export const BINARIES = join(ROOT, "target/lambda");

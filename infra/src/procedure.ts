@@ -1,4 +1,4 @@
-/** One procedure: its function, role, log group, and the routes to it. */
+/** One procedure: its function, role, log group, and routes. */
 import { Construct } from "constructs";
 import { addFunction, addIntegration, addRoutes } from "./built-function.js";
 import type { Procedure } from "./contract.js";
@@ -9,20 +9,20 @@ import type { ApiHandle, ProcedureRoutes } from "./routes.js";
 /** What all procedures of a service share. */
 export interface ProcedureSurroundings extends EnvironmentSources {
   readonly tableArns: TableArns;
-  /** A folder with `<binary>/bootstrap` for each procedure. */
+  /** The folder with `<binary>/bootstrap` for each procedure. */
   readonly binaries: string;
-  /** By the procedure's name. */
+  /** The routes by the procedure's name. */
   readonly routes: ReadonlyMap<string, ProcedureRoutes>;
 }
 
 /** The HTTP APIs that have a procedure's routes. */
 export interface ProcedureApis {
   readonly own: ApiHandle;
-  /** That of the REST route, if there is one. */
+  /** The API of the REST route, if there is one. */
   readonly rest: ApiHandle;
 }
 
-/** Six resources, and three more for a REST route at another HTTP API, or two; and one for HEAD by itself. `layout.ts` counts on it. */
+/** Six resources, three more for a REST route at another HTTP API, else two; and one more for HEAD. `layout.ts` relies on it. */
 export class ProcedureFunction extends Construct {
   constructor(scope: Construct, procedure: Procedure, apis: ProcedureApis, shared: ProcedureSurroundings) {
     super(scope, procedure.name);

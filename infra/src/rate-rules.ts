@@ -1,7 +1,7 @@
 /**
- * How much one address may ask for, as rules of a web ACL. Which paths are for signing in is told by the contract: whom nobody
- * knows yet gives a password there, or has a mail sent. What else anybody may call, such as to refresh a token, is asked for
- * by programs, and often by all of an office: it is counted among all requests.
+ * The request limits of one address, as rules of a web ACL. The contract says which paths are for signing in: public
+ * procedures that take a password or send mail. Programs, and often all of an office, call other public procedures,
+ * such as to refresh a token: these count among all requests.
  */
 import type { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import type { Contract, Procedure } from "./contract.js";
@@ -9,33 +9,34 @@ import { isEverywhere } from "./layout.js";
 import { Problem } from "./problem.js";
 import { pathOf } from "./routes.js";
 
-/** How many requests an address may make in five minutes. */
+/** The most requests of one address in five minutes. */
 export interface RateLimits {
-  /** Of all kinds, files of the frontend as well. */
+  /** Requests of all kinds, files of the frontend as well. */
   readonly requests: number;
-  /** To gateways, where one request may carry many calls. */
+  /** Requests to gateways, each of which may carry many calls. */
   readonly gateways: number;
-  /** To procedures that anybody may call and that take a password or send mail. */
+  /** Requests to public procedures that take a password or send mail. */
   readonly signIns: number;
 }
 
-/** For an office behind one address. What an account or an address may guess at, the procedures themselves count. */
+/** Limits for an office behind one address. The procedures themselves count guesses by account and address. */
 export const RATE_LIMITS: RateLimits = { requests: 6000, gateways: 3000, signIns: 300 };
 /** What AWS WAF takes for a limit (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html). */
 export const LEAST_LIMIT = 10;
 export const MOST_LIMIT = 2_000_000_000;
 const WINDOW_S = 300;
-/** The body of a refusal, by its key. What a page reads as a failure is what the HTTP API's own throttling says. */
+/** The key of the refusal's body. It is the body of the HTTP API's own throttling, which clients can read. */
 const REFUSAL = "too-many";
 export const REFUSALS: Record<string, CfnWebACL.CustomResponseBodyProperty> = {
   [REFUSAL]: { contentType: "APPLICATION_JSON", content: JSON.stringify({ message: "Too Many Requests" }) },
 };
 
 /**
- * What a web ACL may cost without a surcharge, in WAF's own units, and what its parts cost
- * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison by its kind, and that
- * a text is decoded before it (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html).
- * What joins statements costs what they cost.
+ * The capacity of a web ACL without a surcharge, in WAF's own units, and the units of its parts
+ * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison by its
+ * kind, and a text transformation
+ * (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html). Joined statements
+ * cost the sum of their parts.
  */
 const MAX_UNITS = 1500;
 const RULE_UNITS = 2;
@@ -44,7 +45,7 @@ const DECODING_UNITS = 10;
 
 type Rule = CfnWebACL.RuleProperty;
 
-/** What a rule looks at, and what that costs. */
+/** A condition of a rule, and its cost in units. */
 interface Condition {
   readonly statement: CfnWebACL.StatementProperty;
   readonly units: number;
@@ -71,17 +72,17 @@ export function rateRules({ procedures, gateways }: Contract, limits: RateLimits
   return rules.map(([name, limit, condition], priority) => rateRule(name, priority, limit, condition?.statement));
 }
 
-/** The paths at which a procedure is called, each in its own right. */
+/** The paths at which one procedure is called. */
 function pathsOf({ name, http, rest }: Procedure): string[] {
   return [pathOf({ name, http }), ...(rest === undefined ? [] : [rest.path])];
 }
 
-/** What is under `/trpc/` and for a gateway is a batch, which names several procedures with commas. */
+/** The condition of a gateway's path: below `/trpc/`, a batch names several procedures with commas. */
 function gatewayPath(of: string): Condition {
   return isEverywhere(of) ? all(path(of), pathThat("CONTAINS", ",")) : path(of);
 }
 
-/** A path; one with a part that stands for any is taken by what comes before that. */
+/** The condition of a path; a path with a parameter is matched by its beginning. */
 function path(of: string): Condition {
   const end = of.indexOf("{");
   return end === -1 ? pathThat("EXACTLY", of) : pathThat("STARTS_WITH", of.slice(0, end));
@@ -96,7 +97,7 @@ function pathThat(positionalConstraint: keyof typeof COMPARISON_UNITS, searchStr
   };
 }
 
-/** What a browser asks before a page's call calls nothing. */
+/** A browser's preflight calls no procedure. */
 const PREFLIGHT: CfnWebACL.StatementProperty = {
   byteMatchStatement: {
     fieldToMatch: { method: {} },
@@ -111,7 +112,7 @@ function all(...conditions: readonly Condition[]): Condition {
   return { statement: { andStatement: { statements: conditions.map(({ statement }) => statement) } }, units: sumOf(conditions.map(({ units }) => units)) };
 }
 
-/** AWS WAF takes no list of one. */
+/** Joins conditions with OR; AWS WAF takes no list of one. */
 function any([first, ...others]: readonly [Condition, ...Condition[]]): Condition {
   const statements = [first, ...others].map(({ statement }) => statement);
   return others.length === 0 ? first : { statement: { orStatement: { statements } }, units: sumOf([first, ...others].map(({ units }) => units)) };
@@ -121,7 +122,7 @@ function sumOf(units: readonly number[]): number {
   return units.reduce((sum, one) => sum + one, 0);
 }
 
-/** A rule for calls at some paths, if there are any. */
+/** A rule for some paths, if there are any. */
 function limited(name: string, limit: number, [first, ...others]: readonly Condition[]): [name: string, limit: number, condition: Condition][] {
   return first === undefined ? [] : [[name, limit, all(CALL, any([first, ...others]))]];
 }
@@ -139,7 +140,7 @@ function rateRule(name: string, priority: number, limit: number, scopeDownStatem
   };
 }
 
-/** A metric, and no samples of requests: their headers have tokens and cookies. */
+/** Metrics without samples of requests, whose headers have tokens and cookies. */
 export function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { cloudWatchMetricsEnabled: true, metricName, sampledRequestsEnabled: false };
 }

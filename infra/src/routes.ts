@@ -1,7 +1,7 @@
-/** Under which routes procedures are, and what a route needs to know of its HTTP API. */
+/** The routes of procedures, and their properties at an HTTP API. */
 import type { HttpRoute, Procedure } from "./contract.js";
 
-/** Where a procedure is called, other than by REST. */
+/** The path at which a procedure is called, other than by REST. */
 export function pathOf({ name, http }: Pick<Procedure, "name" | "http">): string {
   return http?.path ?? `/trpc/${name}`;
 }
@@ -13,14 +13,14 @@ export interface Route {
   readonly path: string;
 }
 
-/** Where a procedure is found. */
+/** The routes of a procedure. */
 export interface ProcedureRoutes {
-  /** As a call, or under a path of its own. */
+  /** The tRPC route, or the path of its own. */
   readonly own: readonly Route[];
   readonly rest: readonly Route[];
   /**
-   * All methods of the path, for the one procedure that is asked for those that nobody has; where it is not alone.
-   * Behind semicolons those of more specific paths that overlap it, the most specific first:
+   * The methods of the path, for the one procedure that answers other methods, if it shares the path. After semicolons
+   * follow those of more specific paths that overlap it, the most specific first:
    * `GET, HEAD;/v1/notes/touch GET, HEAD, POST`.
    */
   readonly methods: string | undefined;
@@ -33,8 +33,9 @@ export interface ProcedureRoutes {
  * with 405 and `allow` in the form that callers read. Where procedures share a path, one of them does so: the one
  * for GET, or the first by its method; the others have a route for their method.
  *
- * A path that another one fits as well (`/v1/notes/latest` beside `/v1/notes/{id}`) takes no other methods: they are the
- * other path's. So the method decides first and then the most specific path, as in `shared/local/src/front/routes.rs`.
+ * A path that another one matches as well (`/v1/notes/latest` beside `/v1/notes/{id}`) takes no other methods: they
+ * belong to the other path. So the method decides first and then the most specific path, as in
+ * `shared/local/src/front/routes.rs`.
  */
 export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, ProcedureRoutes> {
   const shared = new Map<string, [method: string, owner: string][]>();
@@ -78,24 +79,24 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
   );
 }
 
-/** Whether a path is among those that another path fits as well. */
+/** Whether another of these paths matches all addresses of a path as well. */
 export function coveredBy(paths: readonly string[]): (path: string) => boolean {
   const covered = new Set(paths.filter((path) => paths.some((other) => other !== path && fits(other, path))));
   return (path) => covered.has(path);
 }
 
-/** Whether all addresses of a path are addresses of another one as well. */
+/** Whether all addresses of a path match a more general one. */
 function fits(general: string, path: string): boolean {
   const [known, given] = [general.split("/"), path.split("/")];
   return known.length === given.length && known.every((segment, at) => segment.startsWith("{") || segment === given[at]);
 }
 
-/** GET first, which answers for methods that nobody has. */
+/** GET comes first; it also answers other methods. */
 function byMethod(one: string, other: string): number {
   return Number(other === "GET") - Number(one === "GET") || (one < other ? -1 : 1);
 }
 
-/** A path with a fixed segment comes before one that has a name there. */
+/** A path with a fixed segment comes before one with a parameter there. */
 function bySpecificity(one: string, other: string): number {
   const names = (path: string): string => path.split("/").map((segment) => (segment.startsWith("{") ? "1" : "0")).join("");
   return names(one) < names(other) ? -1 : names(one) > names(other) ? 1 : one < other ? -1 : 1;
@@ -103,11 +104,11 @@ function bySpecificity(one: string, other: string): number {
 
 export interface ApiHandle {
   readonly apiId: string;
-  /** Checks that a request came through the front, when there is one. */
+  /** The authorizer that checks for the front's header, if there is a front. */
   readonly authorizerId: string | undefined;
 }
 
-/** The properties of a route that admit callers. Who they are, the function finds out. */
+/** The properties of a route that admit callers. The function itself authenticates them. */
 export function routeAuthorization(
   api: ApiHandle,
 ): { authorizationType: "NONE" } | { authorizationType: "CUSTOM"; authorizerId: string } {

@@ -1,9 +1,9 @@
 /**
- * Tells whether a deployment would harm what is stored: a table deleted or replaced, or changed in a way that
- * DynamoDB does not do in one update: several of its indexes, or its stream from one view to another.
+ * Finds changes that would harm stored data: a table deleted or replaced, or changed in a way that DynamoDB does not
+ * support in one update: several of its indexes, or its stream from one view to another.
  */
 
-/** The parts of a template that are looked at. */
+/** The parts of a template that are compared. */
 interface Template {
   readonly Resources?: Readonly<Record<string, { readonly Type?: string; readonly Properties?: TableProperties }>>;
 }
@@ -19,9 +19,9 @@ interface TableProperties {
 const TABLE = "AWS::DynamoDB::Table";
 
 /**
- * Why the next template must not be deployed over the deployed one; empty when it may be.
+ * The reasons why the next template must not be deployed over the deployed one; empty when it may be.
  *
- * An index whose keys or projection change counts twice: it is deleted and made again.
+ * An index whose keys or projection change counts twice: it is deleted and created again.
  */
 export function refusals(deployed: Template, next: Template): string[] {
   return Object.entries(deployed.Resources ?? {})

@@ -1,4 +1,4 @@
-/** Versions of secrets on their way from `deploy`, which asks for them, through the CDK's context into templates. */
+/** Converts versions of secrets to text and back: `deploy` passes them to templates through the CDK's context. */
 
 /** `backoffice/dev=V1,backoffice/dev/signing=V2`. */
 export function formatVersions(versions: ReadonlyMap<string, string>): string {

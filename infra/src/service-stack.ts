@@ -20,20 +20,20 @@ export interface ServiceStackProps extends StackProps {
   readonly names: Names;
   readonly config: StageConfig;
   readonly contract: Contract;
-  /** Its name. */
+  /** The stage's name. */
   readonly stage: string;
   readonly layout: Layout;
   readonly data: DataStack;
   readonly binaries: string;
-  /** Where the service is, when there is an edge and that is known. */
+  /** The service's address, if there is an edge and the address is known. */
   readonly url: string | undefined;
   readonly secretVersions: ReadonlyMap<string, string>;
 }
 
 export class ServiceStack extends Stack {
-  /** In the layout's order. */
+  /** The HTTP APIs, in the layout's order. */
   readonly fronts: readonly HttpFront[];
-  /** None where callers use the HTTP API itself. */
+  /** None if callers use the HTTP API itself. */
   readonly frontCheck: FrontCheck | undefined;
 
   /** @throws Problem when callers would need several addresses. */

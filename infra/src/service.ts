@@ -1,4 +1,4 @@
-/** A service at a stage: which stacks there are, and what each gives to the next. */
+/** A service at a stage: its stacks, and the values that they pass on. */
 import { type App, type Environment, type StackProps, Tags } from "aws-cdk-lib";
 import { checkBootstraps } from "./bootstraps.js";
 import type { Contract } from "./contract.js";
@@ -12,19 +12,19 @@ import { OperationsStack } from "./operations-stack.js";
 import { ServiceStack } from "./service-stack.js";
 import { rateLimitsOf, SERVICE_TAG, STAGE_TAG, type Stage, statedUrl } from "./stage.js";
 
-/** What a service at a stage depends on beside both. */
+/** The inputs of a service at a stage, besides contract and stage. */
 export interface Surroundings {
   /** The folder with the built functions. */
   readonly binaries: string;
-  /** Where the service is, when nothing else says it: CloudFront's own address is not known before there is one. */
+  /** The service's address, if nothing else states it: CloudFront's own is not known before the distribution exists. */
   readonly url?: string | undefined;
-  /** Which versions of secrets there are, by their names at AWS, as far as that is known. */
+  /** The versions of secrets, by their names at AWS, if they are known. */
   readonly secretVersions?: ReadonlyMap<string, string>;
-  /** Where it is deployed; anywhere when it is not stated. */
+  /** The account and region; any, if they are not stated. */
   readonly env?: Environment | undefined;
 }
 
-/** @throws Problem when the contract, the stage or the built functions do not do. */
+/** @throws Problem when the contract, the stage or the built functions are not valid. */
 export function addService(app: App, contract: Contract, stage: Stage, { binaries, url, secretVersions, env }: Surroundings): void {
   const { config } = stage;
   const names = new Names(contract, stage);

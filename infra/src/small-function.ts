@@ -1,4 +1,4 @@
-/** Functions of the ground itself: a few lines of JavaScript in the template, so that nothing is to be built. */
+/** Small functions of the infrastructure itself: a few lines of JavaScript in the template, without a build. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
@@ -26,7 +26,7 @@ export class SmallFunction extends Construct {
   constructor(scope: Construct, id: string, props: SmallFunctionProps) {
     super(scope, id);
     const { config } = props;
-    // A procedure's name has a dot, and a gateway's begins with its kind, so that these never meet.
+    // A procedure's name has a dot, and a gateway's begins with its kind, so that these names never collide.
     const logGroupName = props.names.logGroup(props.source);
     const logGroup = new LogGroup(this, "Logs", {
       logGroupName,
@@ -53,7 +53,7 @@ export class SmallFunction extends Construct {
   }
 }
 
-/** The text of a file in `handlers/`, without lines that are comments: what stands in a template has 4,096 characters at most. */
+/** The text of a file in `handlers/`, without comment lines: a template takes 4,096 characters at most. */
 export function handlerSource(name: string): string {
   return readFileSync(join(INFRA, `handlers/${name}.js`), "utf8").replace(/^\s*(\/\/|\/\*\*).*\n/gm, "");
 }

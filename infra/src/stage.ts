@@ -1,4 +1,4 @@
-/** What can be decided for a stage, and which decisions are refused. */
+/** The settings of a stage, and their checks. */
 import { SECRET_NAME } from "./contract.js";
 import { Problem } from "./problem.js";
 import { LEAST_LIMIT, MOST_LIMIT, RATE_LIMITS, type RateLimits } from "./rate-rules.js";
@@ -6,88 +6,88 @@ import { LEAST_LIMIT, MOST_LIMIT, RATE_LIMITS, type RateLimits } from "./rate-ru
 /** The stages of `stages.ts`. */
 export interface Stages {
   readonly dev: StageConfig;
-  /** Every `pr-N`. */
+  /** The settings of every `pr-N`. */
   readonly preview: StageConfig;
   readonly prod: StageConfig;
 }
 
 export interface StageConfig {
-  /** Whether the table survives mistakes: deletion protection, and kept when its stack goes. */
+  /** Whether the table is protected: by deletion protection, and by being retained when its stack is deleted. */
   readonly protectData: boolean;
-  /** What the functions were built for. */
+  /** The processor that the functions are built for. */
   readonly architecture: Architecture;
-  /** How long logs are kept. */
+  /** How many days logs are kept. */
   readonly logRetentionDays: RetentionDays;
   /** Whether X-Ray traces calls. */
   readonly tracing: boolean;
-  /** How many requests all callers together may make. */
+  /** The request rate of all callers together. */
   readonly throttle: { readonly ratePerSecond: number; readonly burst: number };
   /**
-   * Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. Those that are
-   * listed may call with a session's cookie as well, and no others but the service's own.
+   * Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. With a session's
+   * cookie, only listed origins and the service's own may call.
    */
   readonly allowedOrigins: readonly string[];
   /**
-   * The service's address, such as `https://api.example.com`, where it is another than AWS's own and than the
-   * first name of `edge.domain`.
+   * The service's address, such as `https://api.example.com`, if it is neither AWS's own nor the first name of
+   * `edge.domain`.
    */
   readonly url?: string;
-  /** Where the pages are to which mails and sign-ins lead; the service's address when it is not stated. */
+  /** The address of the pages to which mails and sign-ins lead; the service's address if it is not stated. */
   readonly appUrl?: string;
-  /** The address that mails come from, perhaps with a name: `Backoffice <no-reply@example.com>`. Amazon SES must know it, or its domain. */
+  /** The sender of mails, perhaps with a name: `Backoffice <no-reply@example.com>`. Amazon SES must know it, or its domain. */
   readonly mailFrom?: string;
-  /** Secrets that procedures read and that people make, such as `identity-providers`; those that are there. */
+  /** The existing secrets that people make and procedures read, such as `identity-providers`. */
   readonly secrets?: readonly string[];
   /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
   readonly edge?: EdgeConfig;
   /**
-   * Whether everybody may ask what there is to call: `/docs`, OpenAPI, OpenRPC, WSDL, and GraphQL's schema. When it is not
-   * stated, everywhere but in production.
+   * Whether the API's documents are public: `/docs`, OpenAPI, OpenRPC, WSDL, and GraphQL's schema. By default,
+   * everywhere but in production.
    */
   readonly documents?: boolean;
-  /** Who may register: anybody, nobody, or those with an address at one of these domains. Nobody, when it is not stated. */
+  /** Who may register: everybody, nobody, or people with an address at one of these domains. Nobody, if it is not stated. */
   readonly registration?: "open" | "closed" | readonly string[];
   /**
-   * Whether procedures with a `concurrency` have as many of the account's functions for themselves; they have when it is not
-   * stated. Lambda refuses it where that leaves fewer than 100 to all others, as in a new account.
+   * Whether procedures with a `concurrency` reserve as many of the account's functions; by default they do. Lambda
+   * refuses it if fewer than 100 remain for all others, as in a new account.
    */
   readonly reservedConcurrency?: boolean;
-  /** Who is told of alarms. */
+  /** The recipient of alarms. */
   readonly alarmEmail?: string;
-  /** At which monthly cost of the whole account `alarmEmail` is told, in US dollars. */
+  /** The monthly cost of the whole account, in US dollars, at which `alarmEmail` gets a mail. */
   readonly monthlyBudgetUsd?: number;
-  /** Splits that were chosen once are kept by stating them here; see `layout.ts`. */
+  /** The layout to keep; see `layout.ts`. */
   readonly layout?: LayoutPins;
 }
 
 export interface EdgeConfig {
-  /** Own host names. */
+  /** The host names of the service. */
   readonly domain?: {
     readonly names: readonly [string, ...string[]];
     /** A certificate in us-east-1, where CloudFront looks for it. */
     readonly certificateArn: string;
   };
-  /** A web ACL of scope CLOUDFRONT that is there already, instead of the one that is made. */
+  /** An existing web ACL of scope CLOUDFRONT, instead of a new one. */
   readonly webAclArn?: string;
-  /** What the web ACL that is made holds each address to, where it is something else than usual; none is made when it is `false`. */
+  /** Other limits of the new web ACL for each address; no web ACL is made when it is `false`. */
   readonly rateLimits?: Partial<RateLimits> | false;
 }
 
-/** How many parts there are. What is left out is as small as the limits allow. */
+/** The numbers of parts. A number that is not stated is as small as the limits allow. */
 export interface LayoutPins {
   readonly apis?: number;
-  /** Nested stacks of a domain. */
+  /** The number of nested stacks of each domain. */
   readonly stacks?: Readonly<Record<string, number>>;
 }
 
-/** The tags that every resource has: whose it is. */
+/** The tags of every resource: its service and stage. */
 export const SERVICE_TAG = "onefold:service";
 export const STAGE_TAG = "onefold:stage";
 
 const ARCHITECTURES = ["arm64", "x86_64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** The periods that CloudWatch Logs has, up to two years. */
+/** The retention periods of CloudWatch Logs, up to two years. */
 export type RetentionDays = 1 | 3 | 5 | 7 | 14 | 30 | 60 | 90 | 120 | 150 | 180 | 365 | 400 | 545 | 731;
 
 /** A stage by name, with its configuration. */
@@ -97,7 +97,7 @@ export interface Stage {
   readonly config: StageConfig;
 }
 
-/** Whoever judges the right to send compares addresses letter by letter, and so there are small ones only. */
+/** IAM compares addresses letter by letter, so only small letters are valid. */
 const MAIL_ADDRESS = /^[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 const NAMED_ADDRESS = /^[A-Za-z0-9 ._-]+ <([^<>]+)>$/;
@@ -113,9 +113,9 @@ export function isPreview(name: string): boolean {
 /**
  * Finds and checks a stage.
  *
- * @param name what was asked for
- * @param architecture what was asked for with `-c architecture=`: a rehearsal runs on another processor
- * @throws Problem listing all that is wrong.
+ * @param name the requested stage
+ * @param architecture the value of `-c architecture=`: a rehearsal runs on another processor
+ * @throws Problem with a list of all mistakes.
  */
 export function chooseStage(stages: Stages, name: unknown, architecture?: unknown): Stage {
   if (typeof name !== "string" || !(name === "dev" || name === "prod" || isPreview(name))) {
@@ -132,23 +132,23 @@ export function chooseStage(stages: Stages, name: unknown, architecture?: unknow
   return { name, config };
 }
 
-/** What the web ACL that belongs to the stage holds each address to; none when it has no such web ACL. */
+/** The limits of the stage's own web ACL; none if it has no such web ACL. */
 export function rateLimitsOf({ edge }: StageConfig): RateLimits | undefined {
   return edge === undefined || edge.webAclArn !== undefined || edge.rateLimits === false ? undefined : { ...RATE_LIMITS, ...edge.rateLimits };
 }
 
-/** Whether everybody may ask what there is to call. */
+/** Whether the documents are public. */
 export function tellsDocuments({ name, config }: Stage): boolean {
   return config.documents ?? name !== "prod";
 }
 
-/** The address alone, of one perhaps with a name; none when it is no address. */
+/** The address part of a sender, perhaps with a name; none if it is invalid. */
 export function mailAddress(from: string): string | undefined {
   const address = NAMED_ADDRESS.exec(from)?.[1] ?? from;
   return MAIL_ADDRESS.test(address) ? address : undefined;
 }
 
-/** Where the service is, when the stage says so. */
+/** The service's address, if the stage states it. */
 export function statedUrl({ url, edge }: StageConfig): string | undefined {
   return url ?? (edge?.domain === undefined ? undefined : `https://${edge.domain.names[0]}`);
 }
@@ -203,7 +203,7 @@ function expectAddresses(name: string, { url, appUrl, edge }: StageConfig, expec
   if (appUrl !== undefined) {
     const page = URL.canParse(appUrl) ? new URL(appUrl) : undefined;
     const isLocal = page?.protocol === "http:" && page.hostname === "localhost" && name !== "prod";
-    // As browsers write it, with nothing that a path cannot follow: links in mails begin with it.
+    // The form that browsers write, to which a path can be appended: links in mails begin with it.
     const isPlain = page !== undefined && [appUrl, `${appUrl}/`].includes(`${page.origin}${page.pathname}`);
     expect(isPlain && (page.protocol === "https:" || isLocal), "appUrl is no address such as https://app.example.com");
   }

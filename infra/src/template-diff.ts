@@ -1,6 +1,6 @@
 /**
- * What two synthesized assemblies would deploy differently, as Markdown for a reviewer. No account is
- * asked: an assembly is compared with another, and not with what is deployed.
+ * The differences between two synthesized assemblies, as Markdown for a reviewer. It compares two assemblies without
+ * asking an account, and not with what is deployed.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,19 +15,19 @@ import {
 import { Problem } from "./problem.js";
 import { refusals } from "./safe-change.js";
 
-/** What JSON is. */
+/** A JSON value. */
 type Json = any;
-/** By file name without the ending. */
+/** The templates, by file name without the extension. */
 export type Templates = ReadonlyMap<string, Json>;
 
 const ENDING = ".template.json";
 const NESTED = ".nested";
-/** Types of resources that hold data which a deployment cannot bring back. */
+/** The types of resources that hold data which a deployment cannot restore. */
 const DATA = ["AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket"];
-/** Longer lists are cut, and say so. */
+/** The most entries of a list; a longer one is cut, with a note. */
 const MAX_LISTED = 50;
 const MAX_PATHS = 8;
-/** Longer values are not shown beside their path. */
+/** The longest value that is shown beside its path, in characters. */
 const MAX_QUOTED = 80;
 const MAX_CODE = 1500;
 
@@ -40,7 +40,7 @@ export function readAssembly(folder: string): Templates {
   return new Map(files.map((file) => [file.slice(0, -ENDING.length), JSON.parse(readFileSync(join(folder, file), "utf8"))]));
 }
 
-/** The report. It begins with a heading. */
+/** The report, which begins with a heading. */
 export function templateReport(old: Templates, next: Templates): string {
   const names = [...new Set([...old.keys(), ...next.keys()])].sort();
   const dangers: string[] = [];
@@ -72,9 +72,9 @@ function cameOrWent(name: string, before: Json, after: Json): string[] {
   return [`- **The stack is gone.**${left}`];
 }
 
-/** What would be lost, one sentence each: by the project's own rules for tables, and whatever else goes or is replaced. */
+/** What would be lost, one sentence each: by the project's own rules for tables, and for all other data that is deleted or replaced. */
 export function lossesOf(old: Templates, next: Templates): string[] {
-  // A stack that is not synthesized any more stays as it is.
+  // A stack that is no longer synthesized stays as it is.
   return [...old].flatMap(([name, before]) => {
     const after = next.get(name);
     return after === undefined && !name.endsWith(NESTED) ? [] : lossesIn(before, after ?? {}, fullDiff(before, after ?? {}));
@@ -93,7 +93,7 @@ function lossesIn(before: Json, after: Json, difference: TemplateDiff): string[]
   return found;
 }
 
-/** Losses, and protections that go. */
+/** Losses, and removed protections. */
 function dangersOf(before: Json, after: Json, difference: TemplateDiff): string[] {
   const found = lossesIn(before, after, difference);
   difference.resources.forEachDifference((id, resource) => {
@@ -105,7 +105,7 @@ function dangersOf(before: Json, after: Json, difference: TemplateDiff): string[
   return found;
 }
 
-/** What kept a resource from being deleted, and does not any more. */
+/** The protections from deletion that a resource loses. */
 function protections(before: Json, after: Json): string[] {
   const kept = (resource: Json, policy: string): boolean => ["Retain", "RetainExceptOnCreate", "Snapshot"].includes(resource?.[policy]);
   const had = (holds: (resource: Json) => boolean): boolean => holds(before) && !holds(after);
@@ -166,7 +166,7 @@ function replacement(resource: ResourceDifference): string {
   }
 }
 
-/** Where in a resource something differs. Where its code is kept says nothing to a reader. */
+/** The paths in a resource that differ. The location of its code is left out. */
 function changesOf(resource: ResourceDifference): { paths: string[]; hasNewCode: boolean } {
   let hasNewCode = false;
   const paths: string[] = [];
@@ -186,7 +186,7 @@ function changesOf(resource: ResourceDifference): { paths: string[]; hasNewCode:
   return { paths, hasNewCode };
 }
 
-/** The innermost places that differ, with the values where these are short. */
+/** The innermost paths that differ, with short values. */
 function differing(before: Json, after: Json, path: string): string[] {
   if (isObject(before) && isObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
@@ -216,7 +216,7 @@ function short(text: string | undefined): boolean {
   return text !== undefined && text.length <= MAX_QUOTED;
 }
 
-/** Statements of roles, resource policies and permissions to invoke, and managed policies. */
+/** The changed statements of roles, resource policies and invocation permissions, and managed policies. */
 function rights({ iamChanges }: TemplateDiff): string[] {
   const statements = (all: typeof iamChanges.statements.additions): string[] =>
     all.map((statement) => {
@@ -232,14 +232,14 @@ function rights({ iamChanges }: TemplateDiff): string[] {
   ];
 }
 
-/** On one line; what another stack exports is named by that stack and its resource. */
+/** A value on one line; an import from another stack is named by that stack and its resource. */
 function flat(text: string): string {
   return text
     .replaceAll("\n", ", ")
     .replaceAll(/\{"Fn::ImportValue":"([^":]+):ExportsOutput(?:FnGetAtt|Ref)(\w+?)(?:[0-9A-F]{8})?"\}/g, "${$1.$2}");
 }
 
-/** What a template holds beside resources. */
+/** The changes outside of resources. */
 function elsewhere(difference: TemplateDiff): string[] {
   const rooms = ["outputs", "parameters", "conditions", "mappings", "metadata", "unknown"] as const;
   const lines = rooms.flatMap((room) => {
@@ -261,7 +261,7 @@ function cut(entries: readonly string[], most = MAX_LISTED): string[] {
   return entries.length <= most ? [...entries] : [...entries.slice(0, most), `and ${entries.length - most} more`];
 }
 
-/** Code in Markdown, on one line: what is in it comes from a branch that nobody has reviewed yet. */
+/** Code in Markdown, on one line: its text comes from a branch that nobody has reviewed yet. */
 function code(text: string): string {
   const clean = text.replaceAll(/[`\p{Cc}]/gu, "'");
   return `\`${clean.length > MAX_CODE ? `${clean.slice(0, MAX_CODE)}…` : clean}\``;

@@ -1,4 +1,4 @@
-//! The floor: a function on plain `lambda_runtime` that reads its event as JSON and answers a small JSON.
+//! The minimum: a function on plain `lambda_runtime` that parses its event as JSON and answers a small JSON.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The least one can do with `lambda_http`: an API Gateway HTTP API event in, a small JSON answer out.
+//! The minimum with `lambda_http`: from an API Gateway HTTP API event to a small JSON answer.
 
 use lambda_http::{Error, Request, Response, service_fn};
 

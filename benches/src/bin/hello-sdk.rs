@@ -1,5 +1,5 @@
 //! The AWS SDK at its leanest: plain `lambda_runtime` and one GetItem, with settings from the environment, no retries,
-//! no time limits, no TLS. No function that reads through the SDK can do with less.
+//! no timeouts, no TLS. It is the minimum for every function that reads through the SDK.
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;

@@ -26,9 +26,9 @@ pub struct Input {
 }
 
 impl Input {
-    /// Whether the user may do something at once, or could with another role.
+    /// Whether the user gets rights at once, or could with another role.
     fn gives_rights(&self) -> bool {
-        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::NEWCOMER)
+        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::NEW_USER)
     }
 }
 
@@ -64,7 +64,7 @@ pub async fn create(
         name: input.name,
         age: input.age,
         is_verified: input.is_verified.unwrap_or(false),
-        role: input.role.unwrap_or(Role::NEWCOMER),
+        role: input.role.unwrap_or(Role::NEW_USER),
         created_at: clock.now(),
         ends_at: None,
         version: Version::default(),
@@ -92,7 +92,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let test = TestService::new(&crate::service(), clock).await.unwrap();
         let ada = create_in(&test, clock, Ids::counting(), "ada@example.com").await.unwrap();
-        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::NEWCOMER, false, None));
+        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::NEW_USER, false, None));
         assert_eq!((ada.created_at.to_string().as_str(), ada.version), ("2025-01-01T00:00:00.000Z", Version(1)));
         assert_eq!(test.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
     }

@@ -61,7 +61,7 @@ impl Input {
         })
     }
 
-    /// The least and the greatest age asked for.
+    /// The requested range of ages: its least and its greatest one.
     fn ages(&self) -> (Option<u32>, Option<u32>) {
         (self.age.max(self.age_min), [self.age, self.age_max].into_iter().flatten().min())
     }

@@ -32,8 +32,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Whether it changes more than what a person may change of themselves: with another address somebody else
-    /// could ask for a new password.
+    /// Whether it changes more than what a user may change of themselves: with another address, somebody else could
+    /// request a new password.
     fn gives_rights(&self) -> bool {
         !(self.email.is_keep() && self.is_verified.is_keep() && self.role.is_keep())
     }

@@ -1,4 +1,4 @@
-/** Who is asking AWS, where, and what its refusals mean. */
+/** The region and credentials for AWS, and explanations of its refusals. */
 import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -8,19 +8,19 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { FIREWALL_REGION } from "../names.js";
 import { Problem } from "../problem.js";
 
-/** An account in a region, with somebody who may ask. */
+/** An account in a region, with its clients. */
 export interface Cloud {
   readonly account: string;
   readonly region: string;
   readonly cloudFormation: CloudFormationClient;
-  /** The same in the region in which the firewall's stack is. */
+  /** The client for the region of the firewall's stack. */
   readonly firewallFormation: CloudFormationClient;
   readonly logs: CloudWatchLogsClient;
   readonly secrets: SecretsManagerClient;
   readonly s3: S3Client;
 }
 
-/** Where `cdk bootstrap` leaves its version. */
+/** The parameter that holds the version of `cdk bootstrap`. */
 const BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version";
 
 /**
@@ -44,7 +44,7 @@ export async function signIn(): Promise<Cloud> {
     firewallFormation: new CloudFormationClient({ region: FIREWALL_REGION }),
     logs: new CloudWatchLogsClient({}),
     secrets: new SecretsManagerClient({}),
-    // Under an address of one's own, a bucket has no host name.
+    // An endpoint of one's own has no host names for buckets.
     s3: new S3Client({ forcePathStyle: process.env["AWS_ENDPOINT_URL"] !== undefined }),
   };
 }
@@ -64,7 +64,7 @@ export async function checkBootstrap({ account }: Pick<Cloud, "account">, region
   }
 }
 
-/** Waits for an answer. @throws Problem with what a refusal means. */
+/** Waits for a response. @throws Problem with the meaning of a refusal. */
 export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
@@ -78,7 +78,7 @@ const EXPIRED = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
 const DENIED = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"];
 const UNREACHABLE = ["ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ETIMEDOUT"];
 
-/** A refusal by AWS in words that say what to do; anything else as it is. */
+/** Explains a refusal by AWS with what to do; returns any other error unchanged. */
 export function explained(error: unknown): unknown {
   if (!(error instanceof Error)) {
     return error;

@@ -1,4 +1,4 @@
-/** Builds, compares, deploys, and says where the service answers. */
+/** Builds, compares, deploys, and prints the service's address. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -24,20 +24,20 @@ export interface DeployOptions {
   readonly stage: string;
   /** Deploy without asking. */
   readonly yes: boolean;
-  /** When it is not the stage's own. */
+  /** The processor, if it is not the stage's own. */
   readonly architecture: string | undefined;
-  /** Build the functions and ask AWS nothing: whoever deploys next finds them built. */
+  /** Build the functions without asking AWS: the next deployment finds them built. */
   readonly buildOnly: boolean;
 }
 
-/** How the processors are named where functions are built. */
+/** The names of the processors in the build tools. */
 const TARGETS: Record<Architecture, { flag: string; triple: string }> = {
   arm64: { flag: "--arm64", triple: "aarch64-unknown-linux-gnu" },
   x86_64: { flag: "--x86-64", triple: "x86_64-unknown-linux-gnu" },
 };
 const ASSEMBLIES = join(INFRA, "cdk.out");
 
-/** All that can be refused is refused before anything is built. @throws Problem */
+/** Checks everything that can be refused before anything is built. @throws Problem */
 export async function deploy({ stage: name, yes, architecture, buildOnly }: DeployOptions): Promise<void> {
   const project = projectAt(name, architecture);
   const { contract, stage, names } = project;
@@ -59,7 +59,7 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   const known: Known = { url: await deployedAddress(cloud, project), secretVersions: new Map([...secrets].map(([id, { current = "" }]) => [id, current])) };
 
   build(contract, stage.config.architecture);
-  // A folder of its own: what is deployed is what was looked at, whatever else is synthesized meanwhile.
+  // A folder of its own: the deployed templates are the compared ones, whatever else is synthesized meanwhile.
   mkdirSync(ASSEMBLIES, { recursive: true });
   const assembly = mkdtempSync(join(ASSEMBLIES, `${name}-`));
   let kept: Founder | undefined;
@@ -82,19 +82,19 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
     printEndpoints(stage, outputs);
   } finally {
     if (kept !== undefined) {
-      // Also when the deployment failed: its secret is there, and the next one makes no other.
+      // Also after a failed deployment: its secret exists, and the next deployment makes no other.
       tellFounder(project, kept);
     }
     rmSync(assembly, { recursive: true, force: true });
   }
 }
 
-/** Where a deployment makes stacks. */
+/** The regions in which a deployment makes stacks. */
 function regionsOf({ region }: Cloud, { config }: Stage): Set<string> {
   return new Set([region, ...(rateLimitsOf(config) === undefined ? [] : [FIREWALL_REGION])]);
 }
 
-/** Deploys all stacks, and answers their outputs. The edge is told which web ACL has been made for it, in another region. */
+/** Deploys all stacks and returns their outputs. The edge gets the ARN of its web ACL, which is in another region. */
 function deployAll({ stage, names }: Project, assembly: string): Record<string, string> {
   const outputs = join(assembly, "outputs.json");
   const run = (...which: string[]): Record<string, string> => {
@@ -108,7 +108,7 @@ function deployAll({ stage, names }: Project, assembly: string): Record<string, 
   return run("--all", "--parameters", `${names.stack("edge")}:${WEB_ACL_ARN}=${arn}`);
 }
 
-/** @throws Problem when there is none: the edge would be open to any number of requests. */
+/** @throws Problem when there is none: the edge would admit any number of requests. */
 export function webAclIn({ [WEB_ACL_ARN]: arn }: Record<string, string>): string {
   if (arn === undefined || arn === "") {
     throw new Problem(`The firewall's stack was deployed and does not say which web ACL it has (${WEB_ACL_ARN}): the edge is not deployed without one.`);
@@ -116,7 +116,7 @@ export function webAclIn({ [WEB_ACL_ARN]: arn }: Record<string, string>): string
   return arn;
 }
 
-/** @throws Problem naming what is missing, and how to get it. */
+/** @throws Problem naming a missing tool, and how to install it. */
 function checkTools(architecture: Architecture): void {
   if (spawnSync("cargo", ["lambda", "--version"], { stdio: "ignore" }).status !== 0) {
     throw new Problem("cargo-lambda, which builds the functions, is not there: `pip install --require-hashes --requirement tests/requirements.txt` brings it with all it needs.");
@@ -128,17 +128,17 @@ function checkTools(architecture: Architecture): void {
   }
 }
 
-/** What only AWS knows, and templates need. */
+/** Facts that only AWS knows, for the templates. */
 export interface Known {
-  /** Where the service is, when nothing but the deployed distribution says so. */
+  /** The service's address, if only the deployed distribution has it. */
   readonly url: string | undefined;
-  /** Functions read secrets when they start; the versions in their environment make them start anew when these change. */
+  /** The versions of the secrets. Functions read secrets when they start: another version in the environment starts them anew. */
   readonly secretVersions: ReadonlyMap<string, string>;
 }
 
 /**
- * The secrets that functions read, by their names at AWS. The stage's own comes last: whatever key waits for its
- * turn in the one before, its public half was there first. That of the founder is made by the deployment.
+ * The secrets that functions read, by their names at AWS. The stage's own comes last: when it is read, it has the
+ * public half of each key that waits in the one before. The deployment makes the founder's.
  *
  * @throws Problem when one is missing.
  */
@@ -163,7 +163,7 @@ export async function findSecrets({ secrets: client }: Pick<Cloud, "secrets">, {
   return found;
 }
 
-/** CloudFront's own name, where callers use it and there is a distribution already. */
+/** CloudFront's own host name, if callers use it and a distribution exists. */
 async function deployedAddress({ cloudFormation }: Cloud, { stage: { config }, names }: Project): Promise<string | undefined> {
   if (config.edge === undefined || statedUrl(config) !== undefined) {
     return undefined;
@@ -177,8 +177,8 @@ function addressIn({ DistributionHost: host }: Record<string, string>): string |
 }
 
 /**
- * What is known now that all functions were deployed: a new distribution has a name, and a new key can take its
- * turn, since everybody knows its public half. None when that changes nothing.
+ * The facts that are known once all functions are deployed: the name of a new distribution, and a new signing key,
+ * whose public half every function has by now. None if that changes nothing.
  */
 export async function knownLater(
   { secrets: client }: Pick<Cloud, "secrets">,
@@ -204,7 +204,7 @@ export async function knownLater(
   return url === before.url ? undefined : { ...before, url };
 }
 
-/** The stacks that something is in, none of which is in a state that forbids a change. @throws Problem */
+/** The existing stacks, none of which may be in a state that forbids a change. @throws Problem */
 export async function stacksOf(
   cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">,
   { stage: { config }, names }: Pick<Project, "stage" | "names">,
@@ -214,7 +214,7 @@ export async function stacksOf(
   return new Set([...there].filter(([, stack]) => !isEmpty(stack)).map(([name]) => name));
 }
 
-/** One pass for all functions. What to optimize, the workspace's own profile says: cargo-lambda's costs 50 s for each function. */
+/** Builds all functions at once, with the workspace's release profile: cargo-lambda's costs 50 s for each function. */
 function build(contract: Contract, architecture: Architecture): void {
   const { flag } = TARGETS[architecture];
   const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", BINARIES, ...packagesOf(contract)];
@@ -224,7 +224,7 @@ function build(contract: Contract, architecture: Architecture): void {
   }
 }
 
-/** Says what would be different. @throws Problem when what is stored would be harmed. */
+/** Prints the changes. @throws Problem when stored data would be harmed. */
 async function compare(cloud: Cloud, { stage: { name }, names }: Project, before: ReadonlySet<string>, assembly: string): Promise<void> {
   const where = `Stage ${name} in account ${cloud.account}, region ${cloud.region}`;
   if (before.size === 0) {
@@ -243,7 +243,7 @@ async function compare(cloud: Cloud, { stage: { name }, names }: Project, before
   }
 }
 
-/** Production asks, unless it was told not to. @throws Problem */
+/** Asks for a confirmation in production, unless `--yes` is set. @throws Problem */
 async function confirm({ name }: Stage, yes: boolean): Promise<void> {
   if (yes || name !== "prod") {
     return;
@@ -254,7 +254,7 @@ async function confirm({ name }: Stage, yes: boolean): Promise<void> {
   }
 }
 
-/** For how long answers at paths of their own are kept, in seconds: the keys that check tokens are told there. */
+/** The longest time, in seconds, that CloudFront caches procedures with an HTTP path of their own: the token keys are among them. */
 function longestKept({ procedures }: Contract): number {
   return Math.max(0, ...procedures.map(({ http, cacheSeconds = 0 }) => (http === undefined ? 0 : cacheSeconds)));
 }

@@ -1,4 +1,4 @@
-/** Removes a stage that may be removed. */
+/** Removes a stage, if it may be removed. */
 import { type CloudFormationClient, DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Problem } from "../problem.js";
@@ -15,10 +15,10 @@ export interface DestroyOptions {
   readonly yes: boolean;
 }
 
-/** CloudFront takes longest, about a quarter of an hour. In seconds. */
+/** The longest wait, in seconds. CloudFront takes longest, about a quarter of an hour. */
 const MAX_WAIT_S = 3600;
 
-/** Needs no build: the stacks are asked for by name, and go in the opposite order of their making. @throws Problem */
+/** Needs no build: it removes the stacks by name, in the reverse order of their creation. @throws Problem */
 export async function destroy({ stage: name, yes }: DestroyOptions): Promise<void> {
   const project = projectAt(name);
   const { stage, names } = project;
@@ -46,8 +46,8 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
 }
 
 /**
- * The stacks to remove, the last one first. A stage that gave up its web ACL still has the stack of it, so that this one is
- * looked for whatever the stage says now; but for previews, whose role in continuous integration may not ask in that region.
+ * The stacks to remove, in order. A stage that gave up its web ACL may still have its stack, so the firewall's is
+ * looked for in any case; except for previews, whose role in continuous integration has no rights in that region.
  *
  * @throws Problem when one of them must stay
  */
@@ -91,7 +91,7 @@ async function remove(cloudFormation: CloudFormationClient, stack: string): Prom
   }
 }
 
-/** A bucket with something in it cannot be removed. */
+/** Empties the buckets of a stack: only an empty bucket can be deleted. */
 async function emptyBuckets(cloudFormation: CloudFormationClient, s3: S3Client, stack: string): Promise<void> {
   for (const { ResourceType: type, PhysicalResourceId: bucket } of await resourcesOf(cloudFormation, stack)) {
     if (type === "AWS::S3::Bucket" && bucket !== undefined) {

@@ -1,8 +1,8 @@
 /**
- * The first administrator of a stage: whoever registers with a token that one deployment shows, to whoever deploys.
+ * The first administrator of a stage: the person who registers with a token that one deployment prints.
  *
- * AWS has its hash only, in a secret that the functions read which register people. The token works once for each
- * table, so that the secret goes with the table.
+ * AWS has only its hash, in a secret for the functions that register people. The token works once for each table, so
+ * the secret is deleted with the table.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { CreateSecretCommand, DeleteSecretCommand } from "@aws-sdk/client-secrets-manager";
@@ -12,13 +12,13 @@ import { asked, type Cloud } from "./aws.js";
 import type { Project } from "./project.js";
 import { versionsOf } from "./secrets.js";
 
-/** What a token is made of, in bytes: as all tokens that are looked up by their hash. */
+/** The length of a token, in bytes: that of all tokens that are looked up by their hash. */
 const TOKEN_BYTES = 32;
 
-/** A token that is to become good, with what is kept of it. */
+/** A new token, with its stored form. */
 export interface Founder {
   readonly token: string;
-  /** `{"hash": …}`: the SHA-256 of what the token is the base64url of, as in `shared/runtime/src/opaque.rs`. */
+  /** `{"hash": …}`: the SHA-256 of the token's bytes, as in `shared/runtime/src/opaque.rs`. */
   readonly secret: string;
 }
 
@@ -32,9 +32,9 @@ export function hasFounder({ contract, stage }: Pick<Project, "contract" | "stag
 }
 
 /**
- * A fresh token, when functions read the secret and nobody made it yet.
+ * Makes a token, if functions read the secret and it does not exist.
  *
- * @param isLogged whether others read what is printed here
+ * @param isLogged whether the output goes to a log
  * @throws Problem when the token would be in a log
  */
 export async function neededFounder({ secrets }: Pick<Cloud, "secrets">, project: Project, isLogged = process.env["CI"] !== undefined): Promise<Founder | undefined> {
@@ -51,7 +51,7 @@ export async function neededFounder({ secrets }: Pick<Cloud, "secrets">, project
   return makeFounder();
 }
 
-/** Keeps the hash, and says the token at once: whoever interrupts what comes after has seen it. */
+/** Stores the hash, and prints the token at once: an interruption after that loses nothing. */
 export async function keepFounder({ secrets }: Pick<Cloud, "secrets">, project: Project, founder: Founder): Promise<void> {
   const Name = project.names.secretNamed(FOUNDER);
   const Description = "The hash of the token with which the first administrator registers";
@@ -59,7 +59,7 @@ export async function keepFounder({ secrets }: Pick<Cloud, "secrets">, project: 
   tellFounder(project, founder);
 }
 
-/** Prints the token, and what to do with it. Of a stage that was there before, nobody knows here whether it has administrators. */
+/** Prints the token and how to use it. Whether an older stage already has administrators is not known here. */
 export function tellFounder({ contract, stage }: Pick<Project, "contract" | "stage">, { token }: Founder): void {
   const readers = contract.procedures.filter(({ secrets }) => secrets.includes(FOUNDER)).map(({ name }) => name);
   const lines = [
@@ -70,7 +70,7 @@ export function tellFounder({ contract, stage }: Pick<Project, "contract" | "sta
   console.log(`\n${lines.join("\n")}`);
 }
 
-/** The next table of the stage gets another token: with this one, its first administrator might be somebody else. */
+/** Deletes the secret: the stage's next table gets another token, so that the old one cannot name its first administrator. */
 export async function forgetFounder({ secrets }: Pick<Cloud, "secrets">, project: Project): Promise<void> {
   const id = project.names.secretNamed(FOUNDER);
   if (hasFounder(project) && (await versionsOf(secrets, id)) !== undefined) {

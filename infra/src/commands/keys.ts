@@ -1,13 +1,13 @@
 /**
- * A stage's keys: the public ones of tokens, the one that functions sign with, and the one that seals cursors.
+ * A stage's keys: the public keys that verify tokens, the functions' signing key, and the key that seals cursors.
  *
- * Each machine that makes tokens for operators has a key of its own, of which only the public half leaves it. The
- * functions' key is made here and kept nowhere else: its public half stands beside the others in the stage's
- * secret, the whole in a secret that only those functions read that sign. A version of that secret is named as
- * the key in it, so that nobody has to read a key to know which one it is.
+ * Each machine that signs tokens for operators has a key of its own, of which only the public half leaves it. The
+ * functions' key is made here and stored nowhere else: its public half stands beside the others in the stage's secret,
+ * the whole key in a secret that only signing functions read. A version of that secret has the key's id as its name, so
+ * that nobody has to read a key to identify it.
  *
- * No function may sign with a key that others do not know yet. So a new one waits, with the label of a version to
- * come, until a deployment has told its public half to all functions; then `deploy` gives it its turn.
+ * No function may sign with a key that others do not know yet. So a new key is stored as the next version, until a
+ * deployment has given its public half to all functions; then `deploy` makes it the current one.
  */
 import { text } from "node:stream/consumers";
 import {
@@ -28,19 +28,19 @@ export interface PublicKey {
   readonly x: string;
 }
 
-/** The variables in the stage's secret, by the names under which `shared/runtime/src/environment.rs` reads them. */
+/** The variables in the stage's secret, by their names in `shared/runtime/src/environment.rs`. */
 export interface StageSecret {
   readonly ONEFOLD_TOKENS: { readonly issuer: string; readonly audience: string; readonly keys: readonly PublicKey[] };
 }
 
-/** The variable in the secret that only those functions read that take cursors. */
+/** The variable in the secret for those functions that take cursors. */
 export interface CursorSecret {
   readonly ONEFOLD_CURSOR_KEY: string;
 }
 
-/** What `cargo run -- keys` makes, for the case that it is needed. */
+/** The keys that `cargo run -- keys` made, in case they are needed. */
 export interface Made {
-  /** With this machine's public key, when it has one. */
+  /** Includes this machine's public key, if it has one. */
   readonly secret: StageSecret;
   readonly cursors: CursorSecret;
   readonly functions: {
@@ -50,16 +50,16 @@ export interface Made {
   };
 }
 
-/** What is there at AWS already. */
+/** The keys that exist at AWS. */
 export interface There {
   readonly secret: StageSecret | undefined;
-  /** The functions' keys, none when there is no such secret yet; or false, when no function signs. */
+  /** The functions' keys; none if the secret does not exist; false if no function signs. */
   readonly signing: Versions | undefined | false;
 }
 
 export interface Wish {
   readonly rotate: boolean;
-  /** A key of tokens that is not accepted any more. */
+  /** The id of a token key to retire. */
   readonly retire: string | undefined;
 }
 
@@ -67,22 +67,22 @@ export interface KeysOptions extends Wish {
   readonly stage: string;
 }
 
-/** What is to be at AWS. */
+/** The keys that AWS should have. */
 export interface Plan {
   readonly secret: StageSecret;
-  /** The functions' keys after it. */
+  /** The functions' keys afterwards. */
   readonly signing: Versions;
-  /** Whether the functions' key that was made is used. */
+  /** Whether the new key of the functions is used. */
   readonly isNew: boolean;
 }
 
-/** Whether keys of a stage have somewhere to go: asked before any is made. @throws Problem */
+/** Checks that the stage exists before any key is made. @throws Problem */
 export async function checkKeys(stage: string): Promise<void> {
   projectAt(stage);
   await signIn();
 }
 
-/** Reads what was made here from standard input, and puts into the secrets what is new of it. @throws Problem */
+/** Reads the new keys from standard input, and stores those that are needed in the secrets. @throws Problem */
 export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void> {
   const project = projectAt(name);
   const { contract, names } = project;
@@ -94,9 +94,9 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
   const there: There = { secret: await read(cloud, names.secret), signing };
   const planned = plan(there, made, wish);
   const isChanged = JSON.stringify(planned.secret) !== JSON.stringify(there.secret);
-  // First: the stage's secret may hold the one that was used before.
+  // This comes first: the stage's secret may hold the cursor key of an older version.
   await keepCursors(cloud, project, made.cursors);
-  // Everybody may know the public half long before somebody signs; the other way round nobody could check it.
+  // The public half comes first: a signature that nobody can verify would be refused.
   if (isChanged) {
     await publish(cloud, names.secret, there.secret === undefined, planned.secret);
   }
@@ -110,8 +110,8 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
 }
 
 /**
- * What is there stays: a removed public key would break the tokens that callers hold. But for a key of cursors, which stood here
- * before it had a secret of its own: all functions read this one, and take from it what both hold.
+ * Existing keys stay: without its public key, a caller's token would be refused. An exception is a cursor key in the
+ * stage's secret, from before it had a secret of its own: all functions read that secret, and prefer its key.
  *
  * @throws Problem when a key would be retired that signs, or the last one.
  */
@@ -121,7 +121,7 @@ export function plan(there: There, made: Made, { rotate, retire }: Wish): Plan {
   if (retire !== undefined) {
     checkRetired(retire, old, made, before);
   }
-  // Who retires a key, perhaps somebody else's, does not become one who signs.
+  // Retiring a key, perhaps another machine's, does not make this machine a signer.
   const isNew = retire === undefined && there.signing !== false && (before === undefined || rotate);
   const candidates = retire === undefined ? [...made.secret.ONEFOLD_TOKENS.keys, ...(isNew ? [made.functions.public] : [])] : [];
   const young = candidates.filter(({ kid }) => !old.some((key) => key.kid === kid));
@@ -159,7 +159,7 @@ function checkRetired(retire: string, old: readonly PublicKey[], made: Made, sig
   }
 }
 
-/** The keys that are accepted, one a line, with what each is for. */
+/** The accepted keys, one a line, with their use. */
 export function inWords({ secret, signing }: Plan, made: Made): string[] {
   const own = made.secret.ONEFOLD_TOKENS.keys.map(({ kid }) => kid);
   const accepted = secret.ONEFOLD_TOKENS.keys.map(({ kid }) => kid);
@@ -178,7 +178,7 @@ export function inWords({ secret, signing }: Plan, made: Made): string[] {
   ];
 }
 
-/** One that is there stays: a new one would break the cursors that callers hold. */
+/** Keeps an existing cursor key: a new one would break the cursors that callers hold. */
 async function keepCursors(cloud: Cloud, { contract, stage, names }: Project, cursors: CursorSecret): Promise<void> {
   const id = names.secretNamed(CURSORS);
   if (allSecrets(contract, stage).includes(CURSORS) && (await versionsOf(cloud.secrets, id)) === undefined) {
@@ -196,7 +196,7 @@ async function publish(cloud: Cloud, id: string, isFirst: boolean, secret: Stage
   );
 }
 
-/** The first key can sign at once: there are no functions yet that do. */
+/** The first key can sign at once: no function signs yet. */
 async function keep(cloud: Cloud, id: string, isFirst: boolean, { functions: { signer } }: Made): Promise<void> {
   const version = { SecretString: JSON.stringify(signer), ClientRequestToken: signer.kid };
   await asked<unknown>(
@@ -219,7 +219,7 @@ async function read(cloud: Cloud, id: string): Promise<StageSecret | undefined> 
     }
     throw explained(error);
   }
-  // What is malformed is not shown: it may be the secret itself.
+  // A malformed value is not shown: it may be the secret itself.
   try {
     const secret = JSON.parse(value ?? "") as StageSecret;
     if (Array.isArray(secret.ONEFOLD_TOKENS.keys)) {

@@ -17,9 +17,9 @@ export interface LogsOptions {
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** CloudWatch Logs answers a few such questions a second for a whole account. */
+/** CloudWatch Logs answers a few such requests a second for a whole account. */
 const POLL_MS = 2_000;
-/** Lines may arrive after younger ones; so long back is asked again while following. */
+/** Lines may arrive late: each poll asks again for this span, in milliseconds. */
 const OVERLAP_MS = 30_000;
 
 /** @throws Problem */
@@ -48,7 +48,7 @@ export async function logs({ stage: name, procedure, since, follow }: LogsOption
   }
 }
 
-/** In milliseconds. @throws Problem */
+/** Parses a span into milliseconds. @throws Problem */
 export function parseSpan(text: string): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const length = UNITS_MS[unit ?? ""];
@@ -58,7 +58,7 @@ export function parseSpan(text: string): number {
   return Number(count) * length;
 }
 
-/** Prints what was not seen yet; answers the time of the youngest line. */
+/** Prints new lines and returns the time of the latest one. */
 async function print(cloud: Cloud, group: string, start: number, seen: Map<string, number>): Promise<number> {
   let newest = start;
   let token: string | undefined;

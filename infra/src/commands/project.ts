@@ -1,4 +1,4 @@
-/** The project at a stage, as the commands need it. */
+/** The project at a stage, for the commands. */
 import { stages } from "../../stages.js";
 import { type Contract, loadContract } from "../contract.js";
 import { Names } from "../names.js";

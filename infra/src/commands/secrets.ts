@@ -1,4 +1,4 @@
-/** Secrets at AWS, by the labels of their versions. What is in them is not asked here. */
+/** The versions of secrets at AWS, by their labels. This module reads no secret. */
 import {
   DescribeSecretCommand,
   ResourceNotFoundException,
@@ -8,9 +8,9 @@ import {
 import { Problem } from "../problem.js";
 import { asked, explained } from "./aws.js";
 
-/** The label of the version that everybody reads. */
+/** The label of the current version. */
 export const CURRENT = "AWSCURRENT";
-/** The label of a version that waits for its turn. */
+/** The label of the version that comes next. */
 export const NEXT = "AWSPENDING";
 
 /** The ids of a secret's versions. */
@@ -19,7 +19,7 @@ export interface Versions {
   readonly next: string | undefined;
 }
 
-/** None when there is no such secret. @throws Problem when it is about to be deleted */
+/** Returns none when there is no such secret. @throws Problem when it is about to be deleted */
 export async function versionsOf(client: SecretsManagerClient, id: string): Promise<Versions | undefined> {
   const found = await client.send(new DescribeSecretCommand({ SecretId: id })).catch((error: unknown) => {
     if (error instanceof ResourceNotFoundException) {
@@ -33,11 +33,11 @@ export async function versionsOf(client: SecretsManagerClient, id: string): Prom
   const labelled = (label: string): string | undefined =>
     Object.entries(found?.VersionIdsToStages ?? {}).find(([, labels]) => labels.includes(label))?.[0];
   const [current, next] = [labelled(CURRENT), labelled(NEXT)];
-  // One whose turn has come may have kept its label, if somebody was interrupted.
+  // After an interruption, the current version may still have the label of the next one.
   return found === undefined ? undefined : { current, next: next === current ? undefined : next };
 }
 
-/** The version that waited is the one that is read from now on; the one before stays, as AWS's `AWSPREVIOUS`. */
+/** Makes the next version the current one; the previous one stays, as AWS's `AWSPREVIOUS`. */
 export async function moveOn(client: SecretsManagerClient, id: string, { current, next }: Versions): Promise<void> {
   const move = { SecretId: id, VersionStage: CURRENT, MoveToVersionId: next, RemoveFromVersionId: current };
   await asked(client.send(new UpdateSecretVersionStageCommand(move)));

@@ -1,4 +1,4 @@
-/** The stacks of a stage as CloudFormation has them now. */
+/** The current stacks of a stage at CloudFormation. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -14,7 +14,7 @@ import { Problem } from "../problem.js";
 import type { Templates } from "../template-diff.js";
 import { asked, type Cloud } from "./aws.js";
 
-/** Who is asked about a stack: its region is the stage's, but for the firewall's. */
+/** The client for a stack: its region is the stage's, except for the firewall's. */
 export function formationOf(cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">, names: Names, stack: string): CloudFormationClient {
   return stack === names.stack("firewall") ? cloud.firewallFormation : cloud.cloudFormation;
 }
@@ -24,7 +24,7 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
   try {
     return (await client.send(new DescribeStacksCommand({ StackName: name }))).Stacks?.[0];
   } catch (error) {
-    // CloudFormation has no error of its own for a stack that is not there.
+    // CloudFormation has no error of its own for a missing stack.
     if (error instanceof Error && error.name === "ValidationError" && error.message.includes("does not exist")) {
       return undefined;
     }
@@ -33,9 +33,9 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
 }
 
 /**
- * The stacks of a stage that are there, in the order of their making.
+ * The existing stacks of a stage, in the order of their creation.
  *
- * @param withFirewall whether the firewall's is looked for, in a region where not everybody may ask
+ * @param withFirewall whether to look for the firewall's, in a region for which the caller may have no rights
  */
 export async function findStacks(
   cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">,
@@ -52,7 +52,7 @@ export async function findStacks(
   return found;
 }
 
-/** What is in a stack. */
+/** The resources of a stack. */
 export async function resourcesOf(client: CloudFormationClient, stack: string): Promise<StackResourceSummary[]> {
   const found: StackResourceSummary[] = [];
   const pages = paginateListStackResources({ client }, { StackName: stack })[Symbol.asyncIterator]();
@@ -65,8 +65,9 @@ export async function resourcesOf(client: CloudFormationClient, stack: string): 
 /**
  * The deployed templates of stacks and of those nested in them.
  *
- * @param clientOf who is asked about one of them
- * @param next what was synthesized, from the folder `assembly`: a nested stack is called as there, so that the two can be compared
+ * @param clientOf the client for a stack
+ * @param next the synthesized templates of the folder `assembly`: nested stacks get the same names as there, so that
+ * the two can be compared
  */
 export async function deployedTemplates(
   clientOf: (stack: string) => CloudFormationClient,
@@ -88,7 +89,7 @@ export async function deployedTemplates(
   return found;
 }
 
-/** The names of a synthesized stack's nested templates, by their logical ids: a nested stack has the digest of its template in its address. */
+/** The names of a synthesized stack's nested templates, by their logical ids: a nested stack's address contains the digest of its template. */
 function nestedNames(next: Templates, assembly: string, stack: string): Map<string, string> {
   const template = next.get(stack) as { Resources?: Record<string, { Type: string; Properties?: object }> } | undefined;
   if (template === undefined) {
@@ -115,12 +116,12 @@ async function templateOf(client: CloudFormationClient, name: string): Promise<u
   }
 }
 
-/** Whether nothing was ever made in a stack: CDK deletes it and begins anew. */
+/** Whether a stack was never created: CDK deletes it and begins anew. */
 export function isEmpty({ StackStatus: status }: Stack): boolean {
   return status === "REVIEW_IN_PROGRESS" || status === "ROLLBACK_COMPLETE";
 }
 
-/** @throws Problem when somebody is changing a stack. */
+/** @throws Problem when a stack is being changed. */
 export function checkIdle(name: string, { StackStatus: status }: Stack): void {
   if (status?.endsWith("_IN_PROGRESS") === true && status !== "REVIEW_IN_PROGRESS") {
     throw new Problem(`${name} is being changed at this moment (${status}): wait until that has ended.`);

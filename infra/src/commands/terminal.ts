@@ -1,8 +1,8 @@
-/** Whoever sits at the terminal. */
+/** Questions to the person at the terminal. */
 import { createInterface } from "node:readline/promises";
 import { Problem } from "../problem.js";
 
-/** Asks, and answers what was typed. @throws Problem with `otherwise` when nobody can be asked. */
+/** Asks a question and returns the answer. @throws Problem with `otherwise` when there is no terminal. */
 export async function ask(question: string, otherwise: string): Promise<string> {
   if (!process.stdin.isTTY) {
     throw new Problem(otherwise);

@@ -1,5 +1,6 @@
-//! The lease on an account: who ends a user's sessions has it to themselves for a moment, when others were faster too
-//! often. So whoever signs in again and again keeps nobody from changing the password or signing everybody out.
+//! The lease on an account. A request that ends a user's sessions and loses to concurrent changes too often gets
+//! exclusive access for a moment, so that repeated sign-ins cannot prevent a change of the password or a sign-out of
+//! all devices.
 
 use std::time::Duration;
 
@@ -8,34 +9,40 @@ use runtime::prelude::*;
 use super::sessions::{ATTEMPTS, Sessions};
 use crate::{Account, UserId};
 
-/// How often a change is lost to others before it takes the lease.
-const LOST: usize = 2;
-/// How long the lease lasts, in milliseconds, when whoever took it is killed. A change ends it.
+/// How many times a change loses to concurrent changes before it takes the lease.
+const MAX_LOST: usize = 2;
+/// How long the lease lasts, in milliseconds, when its holder was killed. A change ends it.
 const LEASE_MS: i64 = 2_000;
-/// How often others look whether it has ended, in milliseconds.
+/// How often a waiting request looks whether the lease has ended, in milliseconds.
 const POLL_MS: i64 = 25;
 
-/// How somebody who ends sessions fares against others who change the same account.
+/// The state of a request that ends sessions and competes with others for the same account.
 #[derive(Default)]
-pub(crate) struct Contest {
+pub(crate) struct Contention {
     attempts: usize,
-    /// Until when the account is theirs alone.
+    /// The end of the lease that this request holds.
     lease: Option<Timestamp>,
 }
 
 impl Sessions {
-    /// An account as it is now, for who adds or renews a session: not while somebody else has the lease.
-    pub(crate) async fn unleased(&self, id: &UserId) -> Result<Option<Account>, StoreError> {
-        self.free_for(id, None).await
+    /// Returns the current account for a request that adds or renews a session. It waits while another request holds
+    /// the lease.
+    pub(crate) async fn read_unleased(&self, id: &UserId) -> Result<Option<Account>, StoreError> {
+        self.wait_for_lease(id, None).await
     }
 
-    /// An account as it is now, for who ends its sessions; once for each attempt.
-    pub(crate) async fn to_end(&self, id: &UserId, contest: &mut Contest) -> Result<Option<Account>, StoreError> {
-        contest.attempts += 1;
+    /// Returns the current account for a request that ends its sessions. Called once for each attempt.
+    pub(crate) async fn read_for_ending(
+        &self,
+        id: &UserId,
+        contention: &mut Contention,
+    ) -> Result<Option<Account>, StoreError> {
+        contention.attempts += 1;
         for _ in 0..ATTEMPTS {
-            let Some(stored) = self.free_for(id, contest.lease).await? else { return Ok(None) };
-            let has_lease = stored.leased_until.is_some_and(|end| Some(end) == contest.lease && end > self.clock.now());
-            if contest.attempts <= LOST || has_lease {
+            let Some(stored) = self.wait_for_lease(id, contention.lease).await? else { return Ok(None) };
+            let has_lease =
+                stored.leased_until.is_some_and(|end| Some(end) == contention.lease && end > self.clock.now());
+            if contention.attempts <= MAX_LOST || has_lease {
                 return Ok(Some(stored));
             }
             let end = self.clock.now().plus_ms(LEASE_MS);
@@ -44,7 +51,7 @@ impl Sessions {
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error),
                 Ok(leased) => {
-                    contest.lease = Some(end);
+                    contention.lease = Some(end);
                     return Ok(Some(leased));
                 }
             }
@@ -52,12 +59,12 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
-    /// An account, once nobody has the lease but the holder of this one.
-    async fn free_for(&self, id: &UserId, own: Option<Timestamp>) -> Result<Option<Account>, StoreError> {
-        // By turns and not by the clock alone: whoever waits goes on after the lease's time in any case.
+    /// Returns the account once nobody but the holder of `own_lease` has the lease.
+    async fn wait_for_lease(&self, id: &UserId, own_lease: Option<Timestamp>) -> Result<Option<Account>, StoreError> {
+        // The loop counts turns as well as the clock: a request goes on after the lease's time in any case.
         for _ in 0..LEASE_MS / POLL_MS {
             let stored = self.accounts.get(id).await?;
-            let is_free = |end: Timestamp| end <= self.clock.now() || Some(end) == own;
+            let is_free = |end: Timestamp| end <= self.clock.now() || Some(end) == own_lease;
             if stored.as_ref().is_none_or(|account| account.leased_until.is_none_or(is_free)) {
                 return Ok(stored);
             }
@@ -78,25 +85,25 @@ mod tests {
         Timestamp::from_unix_ms(1_700_000_000_000)
     }
 
-    struct Given {
+    struct Fixture {
         sessions: Sessions,
         id: UserId,
-        _world: TestService,
+        _service: TestService,
     }
 
-    impl Given {
+    impl Fixture {
         async fn account() -> Self {
             let test = TestService::new(&crate::tests::service(), Clock::Fixed(now())).await.unwrap();
             let sessions = crate::tests::sessions(&test);
             let id = runtime::Ids::counting().next();
             sessions.new_accounts.create(Account::new(id)).await.unwrap();
-            Self { sessions, id, _world: test }
+            Self { sessions, id, _service: test }
         }
 
-        /// The account, of which somebody has the lease.
+        /// The account, leased by another request.
         async fn leased(&self) -> Account {
-            let mut contest = Contest { attempts: LOST, lease: None };
-            self.sessions.to_end(&self.id, &mut contest).await.unwrap().unwrap()
+            let mut contention = Contention { attempts: MAX_LOST, lease: None };
+            self.sessions.read_for_ending(&self.id, &mut contention).await.unwrap().unwrap()
         }
 
         async fn lease(&self) -> Option<Timestamp> {
@@ -106,41 +113,41 @@ mod tests {
 
     #[tokio::test]
     async fn the_lease_is_taken_by_who_lost_and_ends_with_the_change() {
-        let given = Given::account().await;
-        let mut contest = Contest::default();
-        for attempt in 0..LOST {
-            given.sessions.to_end(&given.id, &mut contest).await.unwrap();
-            assert_eq!(given.lease().await, None, "attempt {attempt}");
+        let fixture = Fixture::account().await;
+        let mut contention = Contention::default();
+        for attempt in 0..MAX_LOST {
+            fixture.sessions.read_for_ending(&fixture.id, &mut contention).await.unwrap();
+            assert_eq!(fixture.lease().await, None, "attempt {attempt}");
         }
-        let leased = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
-        assert_eq!(given.lease().await, Some(now().plus_ms(LEASE_MS)));
-        // Who has it goes on at once, whatever else was lost.
-        let current = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
+        let leased = fixture.sessions.read_for_ending(&fixture.id, &mut contention).await.unwrap().unwrap();
+        assert_eq!(fixture.lease().await, Some(now().plus_ms(LEASE_MS)));
+        // The holder of the lease goes on at once, whatever else was lost.
+        let current = fixture.sessions.read_for_ending(&fixture.id, &mut contention).await.unwrap().unwrap();
         assert_eq!(current, leased, "it is not taken twice");
-        let operation = given.sessions.putting(Some(&current), &mut current.clone());
+        let operation = fixture.sessions.putting(Some(&current), &mut current.clone());
         transaction(vec![operation]).await.unwrap();
-        assert_eq!(given.lease().await, None);
+        assert_eq!(fixture.lease().await, None);
     }
 
     #[tokio::test]
     async fn who_signs_in_waits_for_who_has_the_lease() {
-        let given = Given::account().await;
-        let current = given.leased().await;
+        let fixture = Fixture::account().await;
+        let current = fixture.leased().await;
         let mut next = Account { generation: 1, ..current.clone() };
-        let operation = given.sessions.putting(Some(&current), &mut next);
-        let (found, done) = tokio::join!(given.sessions.unleased(&given.id), transaction(vec![operation]));
+        let operation = fixture.sessions.putting(Some(&current), &mut next);
+        let (found, done) = tokio::join!(fixture.sessions.read_unleased(&fixture.id), transaction(vec![operation]));
         done.unwrap();
         assert_eq!(found.unwrap().unwrap().generation, 1, "as it was before");
     }
 
     #[tokio::test]
     async fn who_was_killed_holds_nobody_up() {
-        let given = Given::account().await;
-        given.leased().await;
-        let later = Sessions { clock: Clock::Fixed(now().plus_ms(LEASE_MS)), ..given.sessions.clone() };
-        let found = later.unleased(&given.id).await.unwrap().unwrap();
+        let fixture = Fixture::account().await;
+        fixture.leased().await;
+        let later = Sessions { clock: Clock::Fixed(now().plus_ms(LEASE_MS)), ..fixture.sessions.clone() };
+        let found = later.read_unleased(&fixture.id).await.unwrap().unwrap();
         assert_eq!(found.leased_until, Some(now().plus_ms(LEASE_MS)), "without waiting for a change");
         // And where the clock does not move, others go on all the same.
-        assert!(given.sessions.unleased(&given.id).await.unwrap().is_some());
+        assert!(fixture.sessions.read_unleased(&fixture.id).await.unwrap().is_some());
     }
 }

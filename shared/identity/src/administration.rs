@@ -58,14 +58,14 @@ pub struct UserCreation<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> UserCreation<U> {
-    /// Creates a user, unless another one has the address, which is then the answer. A user that is verified, or more than a newcomer, takes the permission [`RIGHTS`](crate::RIGHTS).
+    /// Creates a user, unless another one has the address, which is then the answer. A user that is verified, or more than a new user is, takes the permission [`RIGHTS`](crate::RIGHTS).
     ///
     /// # Errors
     /// `FORBIDDEN` when the caller may not give what the user would have.
     pub async fn create(&self, caller: &Caller, mut user: U) -> Result<Result<U, EmailAddress>, Fault> {
-        if user.is_verified() || user.role() != U::Role::NEWCOMER {
-            delegation::expect_giver(caller)?;
-            delegation::expect_within(caller, [user.role()])?;
+        if user.is_verified() || user.role() != U::Role::NEW_USER {
+            delegation::expect_may_give_rights(caller)?;
+            delegation::expect_may_change(caller, [user.role()])?;
         }
         let entry = entry(&self.audit, caller, AuditAction::UserCreated, user.user_id());
         let done = transaction(vec![
@@ -104,20 +104,20 @@ impl<U: IdentityUser> UserUpdates<U> {
         ownership.expect(id)?;
         if gives_rights {
             ownership.expect_all()?;
-            delegation::expect_giver(caller)?;
+            delegation::expect_may_give_rights(caller)?;
         }
         let Some(current) = self.users.get(&id).await? else { return Ok(Err(UserRefusal::Missing)) };
         // The own name is one's own to change, whatever an application may do in a person's name.
         let is_own = !gives_rights && caller.is_person() && caller.subject() == id.to_string();
         if !is_own {
-            delegation::expect_within(caller, [current.role()])?;
+            delegation::expect_may_change(caller, [current.role()])?;
         }
         if version.is_some_and(|seen| seen != current.version()) {
             return Ok(Err(UserRefusal::Changed { version: current.version() }));
         }
         let mut next = changed(&current, change);
         if gives_rights {
-            delegation::expect_within(caller, [next.role()])?;
+            delegation::expect_may_change(caller, [next.role()])?;
             // The user does not end any more, nor belong to whoever registers the address next.
             next.set_ends_at(None);
         } else if !has_same_rights(&current, &next) {
@@ -133,7 +133,7 @@ impl<U: IdentityUser> UserUpdates<U> {
             Err(StoreError::TooFew { tally }) => Ok(Err(UserRefusal::TooFew { tally })),
             replaced => {
                 let replaced = replaced?;
-                self.notices.tell_of_change(&current, &replaced).await;
+                self.notices.notify_change(&current, &replaced).await;
                 Ok(Ok(replaced))
             }
         }
@@ -187,7 +187,7 @@ impl<U: IdentityUser> UserRemoval<U> {
         version: Option<Version>,
     ) -> Result<Result<(), UserRefusal>, Fault> {
         let Some(current) = self.users.get(&id).await? else { return Ok(Err(UserRefusal::Missing)) };
-        delegation::expect_within(caller, [current.role()])?;
+        delegation::expect_may_change(caller, [current.role()])?;
         if version.is_some_and(|seen| seen != current.version()) {
             return Ok(Err(UserRefusal::Changed { version: current.version() }));
         }
@@ -195,7 +195,7 @@ impl<U: IdentityUser> UserRemoval<U> {
             Err(StoreError::TooFew { tally }) => Ok(Err(UserRefusal::TooFew { tally })),
             deleted => {
                 deleted?;
-                notices.tell(current.email(), Notice::Deleted).await;
+                notices.notify(current.email(), Notice::Deleted).await;
                 Ok(Ok(()))
             }
         }
@@ -218,11 +218,11 @@ impl<U: IdentityUser> UserSignOut<U> {
     /// `FORBIDDEN` when the user has a right that the caller lacks.
     pub async fn sign_out(&self, caller: &Caller, id: UserId) -> Result<Option<usize>, Fault> {
         let Some(user) = self.users.get(&id).await? else { return Ok(None) };
-        delegation::expect_within(caller, [user.role()])?;
+        delegation::expect_may_change(caller, [user.role()])?;
         let entry = entry(&self.audit, caller, AuditAction::SignedOut, id);
         let count = self.sessions.end(id, |_| true, |_| {}, || vec![self.audit.creating(entry.clone())]).await?;
         if count > 0 {
-            self.notices.tell(user.email(), Notice::SignedOut).await;
+            self.notices.notify(user.email(), Notice::SignedOut).await;
         }
         Ok(Some(count))
     }

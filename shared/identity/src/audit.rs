@@ -1,4 +1,4 @@
-//! Entries of the audit log.
+//! Entries of the audit log: the capability [`Audit`] writes them.
 
 use protocol::Fault;
 use runtime::{BoxFuture, ClientInfo, Refusal, prelude::*};
@@ -6,13 +6,13 @@ use store::Operation;
 
 use crate::{AuditAction, AuditEntry, UserId};
 
-/// What is said of an address that nobody has.
+/// The detail of an entry about an address that has no account.
 const NOBODY: &str = "nobody has the address";
-/// For how long one entry stands for all refusals of one procedure to one caller, or of tokens from one network, in
-/// milliseconds: who tries over and over fills no table.
+/// How long one entry stands for all refusals of one procedure to one caller, or of all tokens from one network, in
+/// milliseconds. Repeated attempts do not fill the table.
 const REFUSED_MS: i64 = 15 * 60_000;
 
-/// The capability to write down what is done, and from where it came.
+/// The capability to write audit entries: each holds what was done, when, and from which address.
 #[derive(Clone, Capability)]
 pub struct Audit {
     pub(crate) log: Create<AuditEntry>,
@@ -22,7 +22,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Begins an entry. Whoever writes it says the rest.
+    /// Begins an entry. The caller of this function sets the other fields.
     pub fn entry(&self, action: AuditAction) -> AuditEntry {
         AuditEntry {
             id: self.ids.next(),
@@ -37,17 +37,17 @@ impl Audit {
         }
     }
 
-    /// Begins an entry about somebody who is asked about by an address, when nobody is signed in who did it. One about
-    /// nobody takes as much work to write.
-    pub fn about(&self, action: AuditAction, (target, is_somebody): (UserId, bool)) -> AuditEntry {
+    /// Begins an entry about the user of an address, when nobody is signed in. An entry about an unknown address takes
+    /// as much work to write.
+    pub fn about(&self, action: AuditAction, (target, has_account): (UserId, bool)) -> AuditEntry {
         AuditEntry {
             target: Some(target.to_string()),
-            detail: (!is_somebody).then(|| NOBODY.to_owned()),
+            detail: (!has_account).then(|| NOBODY.to_owned()),
             ..self.entry(action)
         }
     }
 
-    /// Begins an entry about what a caller does.
+    /// Begins an entry about an action of a caller.
     pub fn by(&self, caller: &Caller, action: AuditAction) -> AuditEntry {
         let client = caller.client_id().filter(|id| *id != caller.subject()).map(str::to_owned);
         AuditEntry { actor: Some(caller.subject().to_owned()), client, ..self.entry(action) }
@@ -58,28 +58,28 @@ impl Audit {
         self.log.create(entry).await.map(|_| ())
     }
 
-    /// [`Audit::create`] as a part of a transaction.
+    /// Returns [`Audit::create`] as an operation of a transaction.
     pub fn creating(&self, mut entry: AuditEntry) -> Operation {
         self.log.creating(&mut entry)
     }
 
-    /// Writes down that somebody who is signed in gave a wrong password; `what`: for what.
-    pub async fn password_refused(&self, caller: &Caller, what: &str) -> Result<(), StoreError> {
+    /// Writes that a signed-in caller gave a wrong password; `purpose` says for which purpose.
+    pub async fn password_refused(&self, caller: &Caller, purpose: &str) -> Result<(), StoreError> {
         let entry = self.by(caller, AuditAction::PasswordRefused);
-        self.create(AuditEntry { detail: Some(what.to_owned()), ..entry }).await
+        self.create(AuditEntry { detail: Some(purpose.to_owned()), ..entry }).await
     }
 
-    /// Writes down that somebody came with a token that is not good; `what`: for what. One entry stands for all that came
-    /// from one network in a while.
-    pub async fn token_refused(&self, what: &str) -> Result<(), StoreError> {
+    /// Writes that a token was refused; `purpose` says for which purpose. One entry stands for all refused tokens of one
+    /// network in a while.
+    pub async fn token_refused(&self, purpose: &str) -> Result<(), StoreError> {
         let mut entry = self.entry(AuditAction::TokenRefused);
         let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
-        entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", self.client_info.network()));
-        entry.detail = Some(what.to_owned());
+        entry.id = Ids::of_text(&format!("token-refused#{}#{purpose}#{span}", self.client_info.network()));
+        entry.detail = Some(purpose.to_owned());
         self.create_once(entry).await
     }
 
-    /// What is written when somebody leaves a device.
+    /// Returns the operations that record a sign-out, for the user who signed out.
     pub fn signed_out(&self) -> impl Fn(UserId) -> Vec<Operation> {
         |user| {
             let entry = self.entry(AuditAction::SignedOut);
@@ -96,7 +96,7 @@ impl Audit {
     }
 }
 
-/// Writes down that somebody was refused what they may not do.
+/// Writes that a caller was refused a procedure for want of a permission.
 pub(crate) fn refused(session: store::StoreSession, refusal: Refusal) -> BoxFuture<'static, Result<(), Fault>> {
     Box::pin(async move {
         let Refusal { procedure, caller, client_info } = refusal;

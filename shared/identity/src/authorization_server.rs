@@ -1,8 +1,9 @@
-//! What the procedures share that make the service an authorization server for third parties' applications
-//! (OAuth 2.1, `draft-ietf-oauth-v2-1`). No procedure is in here.
+//! What the procedures of the authorization server for third parties' applications share (OAuth 2.1,
+//! `draft-ietf-oauth-v2-1`). No procedure is in here.
 //!
-//! - [`registry`]: which application asks, and what it may be registered with. [`metadata`]: what it reads first.
-//! - [`request`]: requests for a code. [`pages`]: what people see. [`codes`] and [`tokens`]: what comes of it.
+//! - [`registry`]: registered applications and their authentication. [`metadata`]: the metadata document.
+//! - [`request`]: authorization requests. [`pages`]: the pages that people see. [`codes`] and [`tokens`]: authorization
+//!   codes and tokens.
 
 pub(crate) mod codes;
 pub(crate) mod metadata;
@@ -58,8 +59,8 @@ impl Refused {
     }
 }
 
-/// Whoever sits before the browser, and the secret of the browser's cookie: only there is somebody to ask. Neither
-/// a program's token nor an application's can say yes.
+/// Returns the browser's session secret and the user who sits before it: only a person in a browser can consent. A
+/// program's token or an application's token cannot.
 pub(crate) fn person(caller: Option<&Caller>, cookies: &Cookies) -> Option<(Opaque, UserId)> {
     let (caller, secret) = (caller?, cookies.get(COOKIE)?);
     let by_cookie = caller.is_first_party() && caller.session() == Some(&secret.hash());

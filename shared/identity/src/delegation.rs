@@ -1,4 +1,5 @@
-//! Who may give rights, and to whom something may be done. Whoever may write users could else write administrators.
+//! Who may give rights, and whose users a caller may change. Without these checks, a permission to write users would be
+//! one to make administrators.
 
 use protocol::{Code, Fault, Principal};
 use runtime::{
@@ -8,18 +9,18 @@ use runtime::{
 
 use crate::{IdentityRole, RIGHTS};
 
-/// Lets a caller give a role, the proof of an address, or an address.
-pub fn expect_giver(caller: &Caller) -> Result<(), Fault> {
+/// Refuses a caller who may not give a role, the proof of an address, or an address.
+pub fn expect_may_give_rights(caller: &Caller) -> Result<(), Fault> {
     match caller.permits(RIGHTS) {
         true => Ok(()),
         false => Err(Fault::new(Code::Forbidden, format!("This needs the permission {RIGHTS}."))),
     }
 }
 
-/// Lets a caller change somebody who has or gets these roles: with no right that the caller lacks.
-pub fn expect_within<R: IdentityRole>(caller: &Caller, roles: impl IntoIterator<Item = R>) -> Result<(), Fault> {
+/// Refuses a change of a user who has or gets one of these roles, if a role has a right that the caller lacks.
+pub fn expect_may_change<R: IdentityRole>(caller: &Caller, roles: impl IntoIterator<Item = R>) -> Result<(), Fault> {
     let mut permissions = roles.into_iter().flat_map(R::permissions);
-    match permissions.find(|permission| !stands_with(caller, permission)) {
+    match permissions.find(|permission| !ranks_at_least(caller, permission)) {
         Some(lacking) => {
             let message = format!("This concerns somebody with the permission {lacking}, which you lack.");
             Err(Fault::new(Code::Forbidden, message))
@@ -28,9 +29,9 @@ pub fn expect_within<R: IdentityRole>(caller: &Caller, roles: impl IntoIterator<
     }
 }
 
-/// Whether somebody with this permission is not above a caller. An application stands where its person does, however
-/// little it may do there, and one that calls for itself beside everybody; but below whoever may give rights.
-fn stands_with(caller: &Caller, permission: &str) -> bool {
+/// Whether the holder of this permission is not above the caller. An application ranks as its person does, however few
+/// its scopes; one that calls for itself ranks beside everybody, but below those who may give rights.
+fn ranks_at_least(caller: &Caller, permission: &str) -> bool {
     let (service, principal) = (caller.service(), caller.principal());
     match &principal.client {
         Some(_) if is_withheld(service, permission) => false,
@@ -50,7 +51,7 @@ mod tests {
         Principal { roles: vec![role.name().to_owned()], ..Principal::default() }
     }
 
-    /// An application that may do all that there is, as far as it was registered.
+    /// An application with all scopes, acting for a person or for itself.
     fn application(person: Option<Principal>) -> Principal {
         let scopes = SERVICE
             .permissions
@@ -64,11 +65,11 @@ mod tests {
 
     #[test]
     fn no_application_gives_rights_whatever_it_was_registered_for() {
-        assert!(expect_giver(&caller(person(Role::Owner))).is_ok());
+        assert!(expect_may_give_rights(&caller(person(Role::Owner))).is_ok());
         for other in
             [person(Role::Clerk), Principal::default(), application(None), application(Some(person(Role::Owner)))]
         {
-            assert_eq!(expect_giver(&caller(other.clone())).unwrap_err().code, Code::Forbidden, "{other:?}");
+            assert_eq!(expect_may_give_rights(&caller(other.clone())).unwrap_err().code, Code::Forbidden, "{other:?}");
         }
     }
 
@@ -88,9 +89,9 @@ mod tests {
             (application(None), Owner, false),
             (application(None), Clerk, true),
         ] {
-            assert_eq!(expect_within(&caller(who.clone()), [role]).is_ok(), expected, "{who:?} {role:?}");
+            assert_eq!(expect_may_change(&caller(who.clone()), [role]).is_ok(), expected, "{who:?} {role:?}");
         }
-        let both = expect_within(&caller(person(Clerk)), [Reader, Owner]);
+        let both = expect_may_change(&caller(person(Clerk)), [Reader, Owner]);
         assert!(both.is_err(), "what somebody was counts as well as what they become");
     }
 }

@@ -1,4 +1,4 @@
-//! Devices and applications on which somebody is signed in, as the person is shown them.
+//! The devices and applications on which a user is signed in, as the user sees them.
 
 use protocol::SecretHash;
 use runtime::prelude::*;
@@ -32,7 +32,7 @@ pub struct SignedInDevice {
     pub agent: String,
 }
 
-/// Devices with their sessions, newest first, as far as they have not ended. `own`: the session that asks.
+/// The devices whose sessions have not ended, newest first. `own`: the session that calls.
 pub async fn devices(
     sessions: &Read<Session>,
     places: &[Device],

@@ -1,4 +1,4 @@
-//! What is kept of who signs in, beside the service's user.
+//! The entities of this package, stored beside the service's user.
 
 mod account;
 mod application_client;

@@ -1,9 +1,9 @@
 //! Sign-in with other services: OpenID Connect (Google, and every provider with a discovery document) and Facebook.
 //!
-//! The form is always the authorization code flow (RFC 6749 section 4.1) with PKCE (RFC 7636), under the rules of
-//! RFC 9700. [`RelyingParty::start`] gives the address to which the browser goes, [`RelyingParty::finish`] turns the
-//! provider's answer into an [`Identity`]. What the identity is good for (a session, a linked account) is decided
-//! elsewhere.
+//! The flow is always the authorization code flow (RFC 6749 section 4.1) with PKCE (RFC 7636), under the rules of RFC
+//! 9700. [`RelyingParty::start`] returns the address to which the browser goes, [`RelyingParty::finish`] turns the
+//! provider's answer into an [`Identity`]. The caller decides what the identity is good for: a session, or a linked
+//! account.
 //!
 //! # What binds a flow
 //!
@@ -13,8 +13,8 @@
 //! | `state`: 256 random bits | in the addresses that lead to the provider and back | its SHA-256, the flow's id |
 //! | code verifier and `nonce` | nowhere: HMAC-SHA256 of the state under the browser's secret | nothing |
 //!
-//! So another browser cannot finish a flow, a code of another flow is refused by the provider (the verifier is
-//! another one) and its token by us (so is the nonce), and a copy of the table is of no use for either. One secret of
+//! So another browser cannot finish a flow. The provider refuses a code of another flow, since the verifier differs;
+//! this service refuses its token, since the nonce differs. A copy of the table is of no use for either. One secret of
 //! the browser can serve several flows, so that two tabs do not disturb each other. The caller deletes the stored
 //! [`Flow`] before it asks to finish it: a state counts once.
 //!
@@ -49,39 +49,40 @@ pub use self::{
     relying_party::RelyingParty,
 };
 
-/// Who somebody is at a provider.
+/// A user's identity at a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The provider's id in this service's configuration, such as `google`.
     pub provider: String,
-    /// The person's id at the provider: at most 255 visible ASCII characters. It never changes and is never given to
-    /// somebody else, unlike the e-mail address.
+    /// The user's id at the provider: at most 255 visible ASCII characters. Unlike the e-mail address, it never changes
+    /// and is never reassigned.
     pub subject: String,
-    /// The e-mail address, as the provider has it.
+    /// The e-mail address that the provider states.
     pub email: Option<String>,
-    /// Whether the provider vouches for the address being the person's. Never without an address.
+    /// Whether the provider vouches that the address is the user's. False without an address.
     pub email_verified: bool,
-    /// The person's name.
+    /// The user's name at the provider.
     pub name: Option<String>,
-    /// When the person proved at the provider who they are (`auth_time`), if the provider says so.
+    /// When the user last authenticated at the provider (`auth_time`), if the provider says so.
     pub authenticated_at: Option<Timestamp>,
 }
 
-/// Why a sign-in came to nothing. The texts name rules, never what was sent.
+/// Why a sign-in failed. The texts name rules, never what was sent.
 #[derive(Debug)]
 pub enum SignInError {
-    /// The person, or the provider for them, said no.
+    /// The user declined, or the provider did.
     Denied,
-    /// The flow cannot go on: too late, another browser, a state of another flow. Beginning again helps.
+    /// The flow cannot go on: it expired, or the answer came from another browser or for another flow. A new flow
+    /// helps.
     Flow(&'static str),
-    /// What the provider's side says does not hold: the rule that it breaks.
+    /// The provider's answer breaks this rule.
     Untrusted(&'static str),
-    /// The provider cannot be reached, or does not do its part.
+    /// The provider cannot be reached, or answers with an error.
     Unavailable(Cause),
 }
 
 impl SignInError {
-    /// The kind, as a page is told: `denied`, `expired`, `refused` or `unavailable`.
+    /// The error code for a page: `denied`, `expired`, `refused` or `unavailable`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

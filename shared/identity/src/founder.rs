@@ -1,8 +1,8 @@
-//! Who becomes the first administrator.
+//! How the first administrator is chosen.
 //!
-//! On a deployed service it is whoever deployed it: they have a token that only they were told, whose hash is the secret
-//! `founder`. Where strangers do not come, it is the first person. There is one at a time, to which the account's guard
-//! sees, and a token that was used stays used when that one goes ([`crate::UsedFounderToken`]).
+//! On a deployed service it is the person who deployed it: they alone hold a token, whose hash is the secret `founder`.
+//! On a local service it is the first person who registers. The account's uniqueness rule keeps it to one at a time,
+//! and a used token stays used when that administrator is deleted ([`crate::UsedFounderToken`]).
 
 use protocol::{Fault, SecretHash};
 use runtime::{Secret, SecretKind, Site, opaque::Opaque, prelude::*};
@@ -21,20 +21,20 @@ impl SecretKind for Founder {
     const NAME: &'static str = "founder";
 }
 
-/// Whether whoever registers now becomes the first administrator.
+/// Whether a registration makes the first administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Founding {
     /// No.
     No,
-    /// If there is nobody yet.
+    /// Yes, if there is no user yet.
     IfFirst,
-    /// Yes, unless somebody is it or was it by this token, which is right.
+    /// Yes: the token is right. It fails if there is a first administrator, or the token was used.
     Named(SecretHash),
-    /// No, and a token was given that is not right.
+    /// No: a wrong token was given.
     Wrong,
 }
 
-/// The capability to tell who becomes the first administrator.
+/// The capability to decide whether a registration makes the first administrator.
 #[derive(Capability)]
 pub struct Foundation {
     pub(crate) secret: Secret<Founder>,
@@ -43,7 +43,7 @@ pub struct Foundation {
 }
 
 impl Foundation {
-    /// Whether whoever registers now becomes it, by the secret, if there is one, and the token that is given.
+    /// Decides by the secret, if there is one, and the token that is given.
     pub(crate) async fn decide(&self, given: Option<&str>) -> Result<Founding, Fault> {
         let stored = self.secret.read().await?.map(|founder| founder.hash);
         Ok(decided(stored.as_ref(), self.site.is_local(), given))

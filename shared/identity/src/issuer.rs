@@ -1,4 +1,4 @@
-//! Secrets of sessions, as whoever signed in gets them.
+//! Delivery of a session's secret to the client that signed in.
 
 use protocol::{Fault, StoredSession as _};
 use runtime::{Cookies, Signer, prelude::*, sessions::lifetime};
@@ -6,7 +6,7 @@ use runtime::{Cookies, Signer, prelude::*, sessions::lifetime};
 use super::{Tokens, sessions::SessionSecret};
 use crate::{Session, rotation::RefreshToken};
 
-/// The capability to hand the secret of a session to who signed in.
+/// The capability to deliver the secret of a session to the client that signed in.
 #[derive(Clone, Capability)]
 pub struct Issuer {
     pub(crate) signer: Signer,
@@ -14,7 +14,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// Hands it to a browser in a cookie, to a program in tokens, which are the answer.
+    /// Delivers it to a browser in a cookie, and to a program in the returned tokens.
     pub(crate) async fn issue(&self, kept: &SessionSecret, session: &Session) -> Result<Option<Tokens>, Fault> {
         match kept {
             SessionSecret::Cookie(secret) => {

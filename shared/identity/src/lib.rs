@@ -1,6 +1,6 @@
-//! Who calls: sign-in, sessions, accounts, identity providers, the authorization server.
+//! Identity: sign-in, sessions, accounts, identity providers, and the authorization server.
 //!
-//! A service mounts [`procedures`] with one line of its index, and states in [`IdentityUser`] what its own user is:
+//! A service mounts [`procedures`] with one line of its index, and implements [`IdentityUser`] for its own user:
 //!
 //! ```ignore
 //! procedures! {
@@ -9,22 +9,23 @@
 //! }
 //! ```
 //!
-//! Each mounted procedure is a function of the service's own, with its own rights. [`Part`] lists what can be left out.
+//! Each mounted procedure is a function of the service, with rights of its own. [`Part`] lists what can be left out.
 //!
-//! - [`user`]: what a service's user has to be. [`Account`] and the other entities: what is kept beside it.
-//! - [`sessions`]: beginning, renewing and ending them. [`issuer`]: their secrets, as whoever signed in gets them.
-//!   [`rotation`]: refresh tokens. [`reauthentication`]: somebody who is signed in proves again who they are;
-//!   [`own_password`]: by the password. [`devices`]: where somebody is signed in.
-//! - [`password`]: how passwords are kept, and which are too weak.
-//! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
-//! - [`federation`]: identity providers. [`elsewhere`]: accounts there. [`arrival`]: to whom they belong here.
+//! - [`user`]: the trait of a service's user. [`Account`] and the other entities: what is stored beside it.
+//! - [`sessions`]: they begin, are renewed and end. [`issuer`]: delivery of their secrets. [`rotation`]: refresh
+//!   tokens. [`reauthentication`]: a signed-in user proves their identity again; [`own_password`]: by the password.
+//!   [`devices`]: the list of signed-in devices.
+//! - [`password`]: password hashes, and the check for weak passwords.
+//! - [`rights`]: how a change of rights reaches the sessions. [`delegation`]: who may make one.
+//! - [`federation`]: identity providers. [`sign_in_flows`]: how a flow begins and ends. [`provider_sign_in`]: the
+//!   account of a provider's user.
 //! - [`authorization_server`]: third parties' applications.
 //! - [`registration`]: how accounts begin, and [`founder`] the first. [`removal`]: how they end.
-//! - [`mails`]: tokens that are mailed, and the mails. [`proof`]: what such a token proves.
-//! - [`notices`]: mails that tell owners what was done with their accounts. [`browsers`]: by which an account knows that
-//!   somebody signed in there before.
-//! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
-//! - [`administration`]: what people do with the users of a service. [`personal_data`]: what a person takes along.
+//! - [`mails`]: mailed tokens, and the mails. [`mailbox_proof`]: what a mailed token proves.
+//! - [`notices`]: mails that tell owners about changes of their accounts. [`known_browsers`]: browsers in which a user
+//!   has signed in before.
+//! - [`limits`]: rate limits of attempts. [`audit`]: entries of the audit log.
+//! - [`administration`]: what people do with the users of a service. [`personal_data`]: the data that a user exports.
 //! - [`pages`]: the pages of a service that has no frontend.
 
 // The macros write `::onefold`.
@@ -75,16 +76,16 @@ pub use runtime as __runtime;
 pub use entities::*;
 pub use procedures::Part;
 pub use signed_in::SignedIn;
-pub use user::{IdentityRole, IdentityUser, Newcomer, UNPROVED_MS, UserId, permits};
+pub use user::{IdentityRole, IdentityUser, NewUser, UNPROVED_MS, UserId, permits};
 
 use sessions::SessionSecret;
 
-/// How callers are known: people by a cookie or a token of their session, applications by tokens.
+/// How callers are authenticated: people by a cookie or a token of their session, applications by tokens.
 pub const CALLERS: Callers = Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>());
-/// That mutations write into the audit log whom they refused.
+/// Mutations write refused callers into the audit log.
 pub const REFUSALS: RefusalLog = RefusalLog::of::<AuditEntry>(audit::refused);
 
-/// How a name and a password that come with a call sign somebody in for it.
+/// How a name and a password in a call sign a user in for it.
 pub const PASSWORD_SIGN_IN: PasswordSignIn = PasswordSignIn {
     sign_in: "auth.login",
     name_field: "email",
@@ -95,7 +96,7 @@ pub const PASSWORD_SIGN_IN: PasswordSignIn = PasswordSignIn {
     sign_out: "auth.logout",
     refresh_token_field: "refreshToken",
 };
-/// How a client signs in and stays signed in.
+/// How a client signs in and keeps its session.
 pub const SESSION: SessionSignIn = SessionSignIn {
     register: Some("auth.register"),
     sign_in: "auth.login",
@@ -113,11 +114,11 @@ pub const SESSION: SessionSignIn = SessionSignIn {
     reauthenticate: Some("auth.reauthenticate"),
     password_field: "password",
 };
-/// Where third parties' applications are let in: for a service that does not leave out [`Part::AuthorizationServer`].
+/// The consent page of the authorization server, for a service that does not leave out [`Part::AuthorizationServer`].
 pub const AUTHORIZATION_SERVER: AuthorizationServer =
     AuthorizationServer { authorize: "grants.authorize", token: "grants.token" };
 
-/// Refuses, when a service is compiled that mounts this package, a definition with which it would not be safe.
+/// Refuses an unsafe definition when a service that mounts this package is compiled.
 #[doc(hidden)]
 pub const fn expect_safe(service: &Definition) {
     assert!(
@@ -141,10 +142,10 @@ pub const fn expect_safe(service: &Definition) {
     );
 }
 
-/// The cookie by which an account knows a browser, before the prefix.
-pub(crate) const KNOWN: &str = "onefold-device";
-/// For how long a browser is known, in seconds: as long as browsers keep a cookie.
-pub(crate) const KNOWN_S: i64 = 400 * 86_400;
+/// The name of the cookie by which an account knows a browser, without its prefix.
+pub(crate) const KNOWN_BROWSER_COOKIE: &str = "onefold-device";
+/// How long a browser is known, in seconds: as long as browsers keep a cookie.
+pub(crate) const KNOWN_BROWSER_S: i64 = 400 * 86_400;
 
 /// How a sign-in is kept.
 #[wire]
@@ -156,8 +157,8 @@ pub enum Keep {
 }
 
 impl Keep {
-    /// A new secret of a session that is kept so.
-    pub(crate) fn begun(self) -> Result<SessionSecret, Fault> {
+    /// A new session secret of this kind.
+    pub(crate) fn new_secret(self) -> Result<SessionSecret, Fault> {
         match self {
             Self::Cookie => SessionSecret::cookie(),
             Self::Tokens => SessionSecret::tokens(),
@@ -176,24 +177,25 @@ pub struct Tokens {
     pub expires_in_s: u32,
 }
 
-/// Why somebody is let in no more who was about to be, or was until this moment.
+/// The fault for a user whose sign-in or session is no longer allowed.
 pub(crate) fn sign_in_refused(reason: &'static str) -> Fault {
     Fault::new(Code::Unauthorized, reason)
 }
 
-/// Whether that is what came of it.
+/// Whether a fault is [`sign_in_refused`].
 pub(crate) fn is_sign_in_refused(fault: &Fault) -> bool {
     fault.code == Code::Unauthorized
 }
 
-/// The permissions that procedures of this package ask for, and [`RIGHTS`]. A role may have them.
+/// The permissions that procedures of this package require, and [`RIGHTS`]. A role may have them.
 pub const PERMISSIONS: &[&str] = &["audit:read", "clients:read", "clients:write", RIGHTS];
-/// The permission to give rights: a role, the proof of an address, and an address itself, since whoever reads its mail
-/// chooses the password. Whoever has it gives no right that they lack. No third party's application may have it: with it
-/// one could give itself all others.
+/// The permission to give rights: a role, the proof of an address, or an address, since the reader of its mail can
+/// choose the password. Its holder gives no right that they lack. No third party's application may have it: it could
+/// give itself all others.
 pub const RIGHTS: &str = "rights:write";
 
-/// Refuses a password that is too easily guessed, also by who knows these words about its owner and the service.
+/// Refuses a password that is too easily guessed, also by an attacker who knows these words about its owner and the
+/// service.
 pub(crate) fn expect_strong(password: &Password, service: &Definition, about: &[&str]) -> Result<(), Fault> {
     let refusal = |reason: &str| FieldFault { path: "password".to_owned(), message: reason.to_owned() };
     let about = [about, &[service.name]].concat();

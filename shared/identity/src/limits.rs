@@ -1,4 +1,4 @@
-//! How often what may be tried. All counts forget themselves, so that nobody is locked out for good.
+//! Rate limits of attempts. Every count expires, so that nobody is locked out for good.
 
 use std::fmt::Display;
 
@@ -7,25 +7,25 @@ use runtime::{ClientInfo, RateLimit, RateLimits, TakenAttempt, prelude::*};
 
 use crate::{EmailAddress, Purpose};
 
-/// Sign-ins from one address that do not succeed, of browsers that the account does not know.
+/// Failed sign-ins from one address, by browsers that the account does not know.
 const SIGN_IN_ADDRESS: RateLimit = RateLimit { name: "sign-in-address", most: 100, span_s: 900 };
-/// Sign-ins to one account that do not succeed: from browsers that it does not know together, and from each
-/// that it knows by itself. So strangers who guess use up their own attempts and not those of the owner.
+/// Failed sign-ins to one account: from all unknown browsers together, and from each known browser by itself. Strangers
+/// who guess use up their own attempts and not those of the owner.
 const SIGN_IN_ACCOUNT: RateLimit = RateLimit { name: "sign-in-account", most: 10, span_s: 900 };
-/// Mails to one address for one purpose that one network asks for, or one browser that the account knows. For one purpose:
-/// who fills somebody's mailbox with registrations keeps nobody from a link for a new password.
+/// Mails to one address for one purpose, requested by one network or by one browser that the account knows. The purpose
+/// is part of the key: registrations that fill a mailbox do not block a link for a new password.
 const MAIL_OF_ONE: RateLimit = RateLimit { name: "mail-of-one", most: 5, span_s: 3600 };
-/// The same, whoever asks.
+/// The same, over all requesters.
 const MAIL: RateLimit = RateLimit { name: "mail", most: 20, span_s: 3600 };
-/// Registrations and mails that one address asks for.
+/// Registrations and mails that one address requests.
 const MAIL_ADDRESS: RateLimit = RateLimit { name: "mail-address", most: 300, span_s: 3600 };
-/// Refreshes from one address with tokens that are not good.
+/// Refreshes with invalid tokens from one address.
 const TOKEN_ADDRESS: RateLimit = RateLimit { name: "token-address", most: 300, span_s: 900 };
 
-/// Sign-ins with an account elsewhere that one address begins.
+/// Sign-in flows that one address begins.
 const FLOW_ADDRESS: RateLimit = RateLimit { name: "flow-address", most: 300, span_s: 900 };
 
-/// The capability to count what is tried, and from where.
+/// The capability to count attempts by their origin.
 #[derive(Clone, Capability)]
 pub struct Attempts {
     pub(crate) limits: RateLimits,
@@ -33,9 +33,9 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Counts an attempt to sign in. `known`: what names a browser that the account knows, and does not change by
-    /// what is done with it. Such a browser has its own attempts, and neither uses up those of its network nor misses
-    /// them: strangers in the same network shut nobody out who was in before.
+    /// Counts an attempt to sign in. `known` identifies a browser that the account knows, and stays the same over
+    /// attempts. Such a browser has a count of its own, and does not share the count of its network: strangers in the
+    /// same network lock no known browser out.
     pub(crate) async fn sign_in(&self, email: &EmailAddress, known: Option<impl Display>) -> Result<Attempt, Fault> {
         if let Some(browser) = known {
             let account = self.limits.take(&SIGN_IN_ACCOUNT, &format!("{}#{browser}", email.comparable())).await?;
@@ -51,9 +51,9 @@ impl Attempts {
         }
     }
 
-    /// Counts a mail to an address. Answers whether it may be sent: when others had too many sent there already, it is
-    /// not, and whoever asks now is not told, since it may be the owner. `known`: what names a browser that the account
-    /// knows. Such a one has its own mails, as it has its own attempts to sign in.
+    /// Counts a mail to an address. Returns whether it may be sent: when others had too many sent already, it is not,
+    /// and the requester is not told, since it may be the owner. `known` identifies a browser that the account knows.
+    /// Such a browser has a count of its own, as for sign-ins.
     pub(crate) async fn mail(
         &self,
         to: &EmailAddress,
@@ -77,25 +77,25 @@ impl Attempts {
         }
     }
 
-    /// Counts a token that was not good.
+    /// Counts an invalid token.
     pub(crate) async fn bad_token(&self) -> Result<(), Fault> {
         self.limits.take(&TOKEN_ADDRESS, &self.client_info.network()).await.map(drop)
     }
 
-    /// Counts a sign-in with an account elsewhere that begins.
+    /// Counts the start of a sign-in flow.
     pub(crate) async fn flow(&self) -> Result<(), Fault> {
         self.limits.take(&FLOW_ADDRESS, &self.client_info.network()).await.map(drop)
     }
 }
 
-/// One attempt to sign in, and where it was counted.
+/// One counted attempt to sign in, and its counters.
 pub(crate) struct Attempt {
     account: TakenAttempt,
     network: Option<TakenAttempt>,
 }
 
 impl Attempt {
-    /// It was no guess: the password was right.
+    /// Gives the attempt back: the password was right.
     pub(crate) async fn succeeded(self) -> Result<(), Fault> {
         if let Some(network) = self.network {
             network.give_back().await?;
@@ -112,7 +112,7 @@ mod tests {
 
     const SPAN_MS: i64 = SIGN_IN_ADDRESS.span_s as i64 * 1_000;
 
-    /// From one network.
+    /// The attempts from one network.
     fn attempts(test: &TestService, address: &str) -> Attempts {
         Attempts {
             limits: test.limits(),
@@ -131,8 +131,8 @@ mod tests {
         panic!("nobody stops them");
     }
 
-    /// Sign-ins that are under way at the turn of a span are given back to the span in which they were counted: the new
-    /// one, of which nothing was taken, lets no more guesses through than any other.
+    /// An attempt that is under way at the turn of a span is given back to the span in which it was counted: the new
+    /// span lets no more guesses through than any other.
     #[tokio::test]
     async fn what_is_given_back_is_what_was_taken() {
         let at = |unix_ms| Clock::Fixed(Timestamp::from_unix_ms(unix_ms));
@@ -155,12 +155,12 @@ mod tests {
             let attempt = here(&test).sign_in(&ada, Some("browser")).await;
             assert_eq!(attempt.is_ok(), place < SIGN_IN_ACCOUNT.most, "{place}");
         }
-        // In the span before, they are there again.
+        // The span before has them again.
         test.set_clock(at(SPAN_MS - 1));
         assert_eq!(guesses(&here(&test)).await, SIGN_IN_ADDRESS.most);
     }
 
-    /// Strangers who have mails sent to somebody, from wherever they are, use up none of a browser that the account knows.
+    /// Strangers who have mails sent to a user use up none of a known browser's, from whatever network.
     #[tokio::test]
     async fn a_known_browser_has_mails_of_its_own() {
         let test = TestService::new(&crate::tests::service(), Clock::Fixed(Timestamp::from_unix_ms(0))).await.unwrap();
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// A count that is forgotten by now, or was given back twice because an answer was lost, is never less than nothing.
+    /// A count that has expired, or was given back twice because an answer was lost, does not go below zero.
     #[tokio::test]
     async fn a_count_does_not_go_below_zero() {
         let test = TestService::new(&crate::tests::service(), Clock::Fixed(Timestamp::from_unix_ms(0))).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a mailed token proves: that whoever has it reads the mailbox, and nothing else.
+//! What a mailed token proves: its holder reads the mailbox, and nothing else.
 //!
 //! ```text
 //! register ── mail ──> the owner of the mailbox
@@ -6,8 +6,9 @@
 //!                        └─ anywhere else: a password is chosen, and nothing stays of what was registered
 //! ```
 //!
-//! Who registered an address need not be its owner. If the owner's click made the registration's password good, it would
-//! give the account to whoever registered it ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security 2022).
+//! The person who registered an address need not be its owner. If the owner's click made the registration's password
+//! good, it would give the account to a stranger ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security
+//! 2022).
 
 use protocol::Fault;
 use runtime::{Cookies, Definition, Site, opaque::Opaque, prelude::*};
@@ -18,17 +19,17 @@ use crate::{
     password,
 };
 
-/// The cookie of the browser that registered, before the prefix.
+/// The name of the cookie of the browser that registered, without its prefix.
 const REGISTERED: &str = "onefold-registration";
 
-/// A mailed token that is good, and whom it is about.
+/// A valid mailed token, with its user and account.
 pub(crate) struct Mailed<U: IdentityUser> {
     pub(crate) token: MailedToken,
     pub(crate) user: U,
     account: Account,
 }
 
-/// The capability to take a mailed token for a proof, and to refuse one that is not good.
+/// The capability to accept a mailed token as a proof, and to refuse an invalid one.
 #[derive(Clone, Capability)]
 pub struct MailedProof<U: IdentityUser> {
     pub(crate) users: Update<U>,
@@ -42,8 +43,8 @@ pub struct MailedProof<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> MailedProof<U> {
-    /// Reads a token. None if it is unknown, used, too old, or about an account that is another one by now: with another
-    /// address, or another way in.
+    /// Reads a token. Returns none if it is unknown, used or expired, or if the account has changed since: another
+    /// address, or another way to sign in.
     pub(crate) async fn read(&self, text: &str) -> Result<Option<Mailed<U>>, Fault> {
         let Some(secret) = Opaque::parse(text) else { return Ok(None) };
         let Some(token) = self.tokens.get(&secret.hash()).await? else { return Ok(None) };
@@ -56,13 +57,13 @@ impl<U: IdentityUser> MailedProof<U> {
         Ok(is_good.then_some(Mailed { token, user, account }))
     }
 
-    /// Writes down and counts that somebody came with a token that is not good; `what`: for what.
-    pub(crate) async fn refuse(&self, what: &str) -> Result<(), Fault> {
-        self.audit.token_refused(what).await?;
+    /// Records and counts an invalid token; `purpose` says for which purpose.
+    pub(crate) async fn refuse(&self, purpose: &str) -> Result<(), Fault> {
+        self.audit.token_refused(purpose).await?;
         self.attempts.bad_token().await
     }
 
-    /// Whether whoever presents a token is who registered: by the browser's cookie, or by the password.
+    /// Whether the holder of the token is the person who registered: by the browser's cookie, or by the password.
     pub(crate) async fn is_claimed(&self, mailed: &Mailed<U>, given: Option<&GivenPassword>) -> Result<bool, Fault> {
         let (browser, password) = match &mailed.token.claim {
             Some(claim) => (&claim.browser, &claim.password),
@@ -77,20 +78,21 @@ impl<U: IdentityUser> MailedProof<U> {
     }
 }
 
-/// Marks a browser as the one that registers. Answers what is stored of it. It may be that of several registrations.
-pub(crate) fn mark(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
+/// Marks a browser as the one that registers, and returns the hash to store. One browser may mark several
+/// registrations.
+pub(crate) fn mark_browser(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
     let browser = cookies.get(REGISTERED).map_or_else(Opaque::random, Ok)?;
     cookies.set(REGISTERED, &browser, UNPROVED_MS / 1_000);
     Ok(browser.hash())
 }
 
-/// Takes the mark away: the address is proved.
-pub(crate) fn unmark(cookies: &Cookies) {
+/// Removes the mark: the address is proved.
+pub(crate) fn unmark_browser(cookies: &Cookies) {
     cookies.remove(REGISTERED);
 }
 
-/// User and account once the address is proved by whoever registered it: as they are, or, where somebody else was first
-/// with the address, with what is claimed and nothing else.
+/// User and account once the person who registered proved the address: unchanged, or, if the address had an earlier
+/// registration, with what is claimed and nothing else.
 pub(crate) fn claimed<U: IdentityUser>(
     user: &U,
     account: &Account,
@@ -102,7 +104,7 @@ pub(crate) fn claimed<U: IdentityUser>(
     let mut account = account.clone().proved();
     if let Some(claim) = claim {
         user.set_name(claim.name.clone());
-        disown(&mut user, &mut account, site);
+        remove_unproved(&mut user, &mut account, site);
         account.password.clone_from(&claim.password);
         account.identities.extend(claim.identity.clone());
         if claim.founder.is_some() {
@@ -113,8 +115,8 @@ pub(crate) fn claimed<U: IdentityUser>(
     (user, account)
 }
 
-/// User and account once their owner has chosen a password by mail: nothing else of the ways in stays, nor a name that
-/// a stranger may have chosen.
+/// User and account once their owner chose a password by mail: no other way to sign in stays, nor a name that a
+/// stranger may have chosen.
 pub(crate) fn recovered<U: IdentityUser>(
     user: &U,
     account: &Account,
@@ -127,7 +129,7 @@ pub(crate) fn recovered<U: IdentityUser>(
     user.verify();
     let mut account = account.clone().proved();
     if was_as_registered {
-        disown(&mut user, &mut account, site);
+        remove_unproved(&mut user, &mut account, site);
         user.set_name(name_of(user.email()));
     }
     if let Some(name) = name {
@@ -136,17 +138,17 @@ pub(crate) fn recovered<U: IdentityUser>(
     (user, Account { password: Some(hash.to_owned()), ..account.without_ways_in() })
 }
 
-/// Takes from an account what a stranger brought who registered it: ways in, and the right to be the first
-/// administrator. Where strangers do not come, the first person stays the first.
-fn disown<U: IdentityUser>(user: &mut U, account: &mut Account, site: &Site) {
+/// Removes from an account what a stranger may have registered: ways to sign in, and the right to be the first
+/// administrator. On a local service, the first person stays the first administrator.
+fn remove_unproved<U: IdentityUser>(user: &mut U, account: &mut Account, site: &Site) {
     *account = account.clone().without_ways_in();
     if account.is_founder && !site.is_local() {
-        user.set_role(IdentityRole::NEWCOMER);
+        user.set_role(IdentityRole::NEW_USER);
         account.is_founder = false;
     }
 }
 
-/// A name for somebody of whom only the address is known: what stands before the `@`.
+/// A name for a user of whom only the address is known: the part before the `@`.
 pub(crate) fn name_of(email: &EmailAddress) -> String {
     let before = email.as_str().split('@').next().unwrap_or_default();
     before.chars().take(name::MAX_CHARS).collect()

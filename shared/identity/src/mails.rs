@@ -1,4 +1,4 @@
-//! Tokens that are mailed, and the mails.
+//! Mailed tokens, and the mails that carry them.
 
 use protocol::Fault;
 use runtime::{
@@ -11,12 +11,12 @@ use runtime::{
 use super::{
     audit::Audit,
     limits::Attempts,
-    pages::{RESET_PASSWORD, SIGN_IN, Shown, VERIFY_EMAIL},
+    pages::{RESET_PASSWORD, SIGN_IN, StaticPage, VERIFY_EMAIL},
     registration::Next,
 };
 use crate::{Account, EmailAddress, IdentityUser, MailedToken, Purpose, UserId};
 
-/// A new token, and what is stored of it. It is about the account as it is now.
+/// A new token and its stored form, for the account as it is now.
 pub(crate) fn token(
     purpose: Purpose,
     user: &impl IdentityUser,
@@ -37,23 +37,23 @@ pub(crate) fn token(
     Ok((secret, stored))
 }
 
-/// What is written to somebody.
+/// A mail of this package.
 #[derive(Clone, Copy)]
-pub(crate) enum Letter<'a> {
-    /// The link that proves an address which somebody registered.
+pub(crate) enum LinkMail<'a> {
+    /// The link that proves a registered address.
     Confirm(&'a Opaque),
-    /// The same, to whoever asked for it once more.
+    /// The same link, requested again.
     ConfirmAgain(&'a Opaque),
     /// A link to choose a new password.
     Reset(&'a Opaque),
-    /// A link to choose the first password of an account that an administrator made.
+    /// A link to choose the first password of an account that an administrator created.
     Invitation(&'a Opaque),
-    /// That there is an account with the address already.
+    /// A note that the address has an account already.
     Already,
 }
 
-/// The capability to write to somebody about a call: when and from where it came stands in each mail, so that who
-/// reads it can tell whether it was them.
+/// The capability to send mails about a call. Each states when and from where the call came, so that the reader can
+/// tell whether it was their own.
 #[derive(Clone, Capability)]
 pub struct LinkMails {
     pub(crate) mail: Mail,
@@ -63,26 +63,26 @@ pub struct LinkMails {
 }
 
 impl LinkMails {
-    /// Writes where the answer must not tell that there is an account: a mail that cannot be sent is a matter for the
-    /// log, since nothing would have been sent to another address.
-    pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
-        let (subject, text) = self.written(letter);
+    /// Sends a mail where the answer must not tell whether there is an account. An error goes to the log alone, since
+    /// another address would have caused none.
+    pub(crate) async fn try_to_send(&self, to: &EmailAddress, mail: LinkMail<'_>) {
+        let (subject, text) = self.render(mail);
         if let Err(fault) = self.mail.send(Message { to: to.as_str(), subject, text: &text }).await {
             tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
         }
     }
 
-    /// Writes what comes of a registration: one mail in any case.
-    pub(crate) async fn say(&self, next: &Next) {
-        let (to, letter) = match next {
-            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
-            Next::Invite(to, link) => (to, Letter::Invitation(link)),
-            Next::Tell(to) => (to, Letter::Already),
+    /// Sends the mail that follows a registration: one in any case.
+    pub(crate) async fn send_registration_mail(&self, next: &Next) {
+        let (to, mail) = match next {
+            Next::Confirm(to, link) => (to, LinkMail::Confirm(link)),
+            Next::Invite(to, link) => (to, LinkMail::Invitation(link)),
+            Next::Tell(to) => (to, LinkMail::Already),
         };
-        self.try_to_send(to, letter).await;
+        self.try_to_send(to, mail).await;
     }
 
-    fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
+    fn render(&self, mail: LinkMail<'_>) -> (&'static str, String) {
         let occasion = occasion(&self.clock, Some(&self.client_info));
         let confirm = |link: &Opaque, what: &str| {
             format!(
@@ -94,13 +94,13 @@ impl LinkMails {
                 self.link(&VERIFY_EMAIL, link)
             )
         };
-        match letter {
-            Letter::Confirm(link) => ("Confirm your e-mail address", confirm(link, "registered with this address")),
-            Letter::ConfirmAgain(link) => (
+        match mail {
+            LinkMail::Confirm(link) => ("Confirm your e-mail address", confirm(link, "registered with this address")),
+            LinkMail::ConfirmAgain(link) => (
                 "Confirm your e-mail address",
                 confirm(link, "asked once more for the link that confirms this address"),
             ),
-            Letter::Reset(link) => (
+            LinkMail::Reset(link) => (
                 "Choose a new password",
                 format!(
                     "Somebody, probably you, asked for a new password for the account with this address {occasion}. \
@@ -111,7 +111,7 @@ impl LinkMails {
                     self.link(&RESET_PASSWORD, link)
                 ),
             ),
-            Letter::Invitation(link) => (
+            LinkMail::Invitation(link) => (
                 "You have an account: choose a password",
                 format!(
                     "An administrator made an account for you with this address. Somebody, probably you, tried to \
@@ -121,7 +121,7 @@ impl LinkMails {
                     self.link(&RESET_PASSWORD, link)
                 ),
             ),
-            Letter::Already => (
+            LinkMail::Already => (
                 "You have an account already",
                 format!(
                     "Somebody, probably you, registered with this address {occasion}. It has an account already; \
@@ -133,13 +133,13 @@ impl LinkMails {
         }
     }
 
-    /// The token stands behind the `#`, which no browser sends to a server.
-    fn link(&self, page: &Shown, token: &Opaque) -> String {
+    /// The link with the token behind the `#`, which no browser sends to a server.
+    fn link(&self, page: &StaticPage, token: &Opaque) -> String {
         format!("{}#token={}", page.address(&self.site), token.text())
     }
 }
 
-/// The capability to mail a link to whoever asks for one, without telling them whether there is an account.
+/// The capability to mail a link on request, without telling whether there is an account.
 #[derive(Clone, Capability)]
 pub struct LinkRequest<U: IdentityUser> {
     pub(crate) users: Read<U>,
@@ -153,7 +153,7 @@ pub struct LinkRequest<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> LinkRequest<U> {
-    /// Who has an address, and the id. An address that nobody has gets an id that nobody has: it is as much work.
+    /// The user of an address, and the id. An unknown address gets a fresh id, so that it takes as much work.
     pub(crate) async fn find(&self, email: &EmailAddress) -> Result<(UserId, Option<U>), StoreError> {
         let found = self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await?;
         Ok((found.as_ref().map_or_else(|| self.ids.next(), |user| user.user_id()), found))
@@ -172,7 +172,7 @@ impl<U: IdentityUser> LinkRequest<U> {
     }
 }
 
-/// When something is done, and from where, if that is to be told and known.
+/// The time and origin of a call in words, as far as they are known.
 pub(crate) fn occasion(clock: &Clock, device: Option<&ClientInfo>) -> String {
     let now = clock.now().to_string();
     let (day, time) = now.split_once('T').unwrap_or((&now, ""));
@@ -183,12 +183,12 @@ pub(crate) fn occasion(clock: &Clock, device: Option<&ClientInfo>) -> String {
     }
 }
 
-/// For how long an answer is held back that must not tell whether there is an account: longer than the work for
-/// one takes as a rule.
+/// How long an answer is held back that must not tell whether there is an account: longer than its work takes as a
+/// rule.
 const LEAST_ANSWER_TIME: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Does the work, and answers no sooner than it would for any other address.
-pub(crate) async fn no_sooner_than_others<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn with_min_duration<T>(work: impl Future<Output = T>) -> T {
     let (done, ()) = futures_util::future::join(work, tokio::time::sleep(LEAST_ANSWER_TIME)).await;
     done
 }

@@ -1,7 +1,7 @@
-//! Mails that tell the owner of an account what was done with it, so that a stranger who did it is noticed.
+//! Mails that tell the owner of an account about changes of it, so that a stranger's change is noticed.
 //!
-//! They are sent after the change, and whatever becomes of them, the change stands. None has a link: who is used to
-//! links in such mails follows a forged one as well.
+//! They are sent after the change, and the change stands if they fail. None has a link: a reader who is used to links
+//! in such mails follows a forged one as well.
 
 use protocol::Fault;
 use runtime::{
@@ -14,42 +14,41 @@ use runtime::{
 use super::mails::occasion;
 use crate::{Account, EmailAddress, IdentityUser};
 
-/// Notices of one kind to one address: who does the same again and again fills nobody's mailbox, and keeps nobody from
-/// being told of something else.
-const OF_A_KIND: RateLimit = RateLimit { name: "notice", most: 5, span_s: 3_600 };
-/// Notices of programs that sign in from one network. They keep no cookie, so that each time is the first.
-const OF_PROGRAMS: RateLimit = RateLimit { name: "notice-program", most: 1, span_s: 86_400 };
+/// Notices of one kind to one address: a repeated action fills no mailbox, and blocks no notice of another kind.
+const NOTICES_OF_A_KIND: RateLimit = RateLimit { name: "notice", most: 5, span_s: 3_600 };
+/// Notices about programs that sign in from one network. Programs keep no cookie, so each sign-in is the first.
+const NOTICES_OF_PROGRAMS: RateLimit = RateLimit { name: "notice-program", most: 1, span_s: 86_400 };
 
 /// What the owner of an account is told.
 #[derive(Clone, Copy, Debug)]
 pub enum Notice<'a> {
-    /// The password is another one, chosen by who had the old one.
+    /// The password was changed, by someone who had the old one.
     PasswordChanged,
-    /// The password is another one, chosen with a link that was mailed.
+    /// The password was changed, with a mailed link.
     PasswordReset,
-    /// The address is another one, by an administrator's doing. Told to both.
+    /// An administrator changed the address. Both addresses are told.
     AddressChanged,
-    /// The role, or whether the address counts as proved, was changed by an administrator.
+    /// An administrator changed the role, or whether the address counts as proved.
     RightsChanged,
-    /// An administrator decided about an account that somebody registered and nobody had proved.
+    /// An administrator decided about an account whose address nobody had proved.
     RegistrationDecided,
     /// An account of this provider was linked.
     IdentityLinked(&'a str),
     /// An account of this provider was unlinked.
     IdentityUnlinked(&'a str),
-    /// All accounts elsewhere were unlinked: the owner proved the address, or chose another password.
+    /// All linked identities were unlinked: the owner proved the address, or chose another password.
     IdentitiesDropped,
     /// Somebody signed in with a browser that the account did not know.
     NewBrowser,
-    /// A program signed in by the password.
+    /// A program signed in with the password.
     Program,
     /// An administrator signed the person out everywhere.
     SignedOut,
-    /// The account is gone, by its owner's doing.
+    /// The owner erased the account.
     Erased,
-    /// The account is gone, by an administrator's doing.
+    /// An administrator deleted the account.
     Deleted,
-    /// Somebody let an application of this name in.
+    /// The user let an application of this name in.
     ApplicationLetIn(&'a str),
 }
 
@@ -88,7 +87,7 @@ impl Notice<'_> {
         }
     }
 
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         match self {
             Self::PasswordChanged => "The password of your account was changed.".to_owned(),
             Self::PasswordReset => {
@@ -124,7 +123,7 @@ impl Notice<'_> {
         }
     }
 
-    /// Whether it was done in the owner's own name, from a place that tells the owner something.
+    /// Whether the action was done in the owner's name, from an origin that tells the owner something.
     fn is_own(&self) -> bool {
         !matches!(
             self,
@@ -132,7 +131,7 @@ impl Notice<'_> {
         )
     }
 
-    /// What the owner is to do who did not want it.
+    /// What an owner should do who did not want it.
     fn remedy(&self) -> &'static str {
         match self {
             Self::Erased | Self::Deleted => {
@@ -153,7 +152,7 @@ impl Notice<'_> {
     }
 }
 
-/// The capability to tell owners of accounts what was done with them.
+/// The capability to tell owners about changes of their accounts.
 #[derive(Clone, Capability)]
 pub struct Notices {
     pub(crate) mail: Mail,
@@ -163,51 +162,51 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Tells the owner of an account, after it was done. What goes wrong with that is for the log.
-    pub async fn tell(&self, to: &EmailAddress, notice: Notice<'_>) {
-        if let Err(fault) = self.try_to_tell(to, notice).await {
+    /// Sends a notice after the change. An error goes to the log.
+    pub async fn notify(&self, to: &EmailAddress, notice: Notice<'_>) {
+        if let Err(fault) = self.try_to_notify(to, notice).await {
             tracing::warn!(kind = notice.kind(), cause = chain(&fault), "a notice was not sent");
         }
     }
 
-    /// Tells the owner if a change unlinked the accounts elsewhere.
-    pub async fn tell_dropped(&self, to: &EmailAddress, before: &Account, after: &Account) {
+    /// Sends a notice if a change unlinked the linked identities.
+    pub async fn notify_unlinked(&self, to: &EmailAddress, before: &Account, after: &Account) {
         if !before.identities.is_empty() && after.identities.is_empty() {
-            self.tell(to, Notice::IdentitiesDropped).await;
+            self.notify(to, Notice::IdentitiesDropped).await;
         }
     }
 
-    /// Tells a user what was changed of them; of another address, whoever reads the mail at either.
-    pub async fn tell_of_change<U: IdentityUser>(&self, before: &U, after: &U) {
+    /// Sends notices about the changes of a user; about a changed address, to both addresses.
+    pub async fn notify_change<U: IdentityUser>(&self, before: &U, after: &U) {
         // Another spelling is the same mailbox.
         let is_moved = !after.email().is_same_as(before.email());
         if is_moved {
             for address in [before.email(), after.email()] {
-                self.tell(address, Notice::AddressChanged).await;
+                self.notify(address, Notice::AddressChanged).await;
             }
         }
-        // That another address is not proved goes without saying.
+        // A changed address is unproved: no notice of its own says so.
         let is_proof = !is_moved && after.is_verified() != before.is_verified();
         if before.is_as_registered() && !after.is_as_registered() {
-            self.tell(after.email(), Notice::RegistrationDecided).await;
+            self.notify(after.email(), Notice::RegistrationDecided).await;
         } else if is_proof || after.role() != before.role() {
-            self.tell(after.email(), Notice::RightsChanged).await;
+            self.notify(after.email(), Notice::RightsChanged).await;
         }
     }
 
-    async fn try_to_tell(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
-        self.limits.take(&OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
+    async fn try_to_notify(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
+        self.limits.take(&NOTICES_OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
         let of_program = match notice {
             Notice::Program => {
                 let network = format!("{}#{}", to.comparable(), self.client_info.network());
-                Some(self.limits.take(&OF_PROGRAMS, &network).await?)
+                Some(self.limits.take(&NOTICES_OF_PROGRAMS, &network).await?)
             }
             _ => None,
         };
         let text = self.text(notice);
         let sent = self.mail.send(Message { to: to.as_str(), subject: notice.subject(), text: &text }).await;
         if let (Err(_), Some(taken)) = (&sent, of_program) {
-            // The day's one is owed still.
+            // The day's notice is still to be sent.
             taken.give_back().await?;
         }
         sent
@@ -217,7 +216,7 @@ impl Notices {
         format!(
             "{}\n\nThat was {}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
              This mail has no link, so that no forged one can pass for it.\n",
-            notice.what(),
+            notice.description(),
             occasion(&self.clock, notice.is_own().then_some(&self.client_info)),
             notice.remedy(),
         )
@@ -234,13 +233,13 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_mailed_stops_nothing() {
         let test = TestService::new(&service(), Clock::System).await.unwrap();
-        // Nobody told it from whom its mails are.
+        // A mail without a sender fails.
         let mail = Mail::new(Default::default());
         let notices = Notices { mail, ..test.obtain::<Notices>().unwrap() };
         let (before, after) = (user("ada@example.com", Role::Owner), user("ada@example.com", Role::Reader));
-        notices.tell_of_change(&before, &after).await;
+        notices.notify_change(&before, &after).await;
         assert_eq!(test.mailbox().unwrap().len(), 0);
-        test.obtain::<Notices>().unwrap().tell_of_change(&before, &after).await;
+        test.obtain::<Notices>().unwrap().notify_change(&before, &after).await;
         assert_eq!(test.mailbox().unwrap().len(), 1, "one that knows");
     }
 }

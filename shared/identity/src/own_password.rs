@@ -1,4 +1,4 @@
-//! The password of who is signed in, which is asked for once more.
+//! The password check of a signed-in user.
 
 use protocol::Fault;
 use runtime::{Caller, prelude::*};
@@ -6,7 +6,7 @@ use runtime::{Caller, prelude::*};
 use super::{audit::Audit, limits::Attempts};
 use crate::{Account, GivenPassword, IdentityUser, password::HashingPermit};
 
-/// The capability to verify the password of who is signed in.
+/// The capability to verify the password of a signed-in user.
 #[derive(Clone, Capability)]
 pub struct OwnPassword {
     pub(crate) attempts: Attempts,
@@ -14,7 +14,7 @@ pub struct OwnPassword {
 }
 
 impl OwnPassword {
-    /// Whether it is right. The attempt is counted; a wrong one is written down, with what it was for (`what`).
+    /// Whether the password is right. The attempt is counted; a wrong password is recorded, with its purpose (`what`).
     pub(crate) async fn is_right(
         &self,
         caller: &Caller,
@@ -22,7 +22,8 @@ impl OwnPassword {
         given: Option<&GivenPassword>,
         what: &str,
     ) -> Result<bool, Fault> {
-        // Who has a session is no stranger: the attempts count for this device alone, whose session may be renewed.
+        // The holder of a session is no stranger: the attempts count for this device alone, across renewals of its
+        // session.
         let place = account.device_of(caller.session());
         let permit = HashingPermit::acquire()?;
         let attempt = self.attempts.sign_in(user.email(), place).await?;

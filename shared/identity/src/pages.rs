@@ -1,51 +1,51 @@
-//! The pages to which mails and applications lead, for a service that has none of its own: what a frontend does with the
-//! same procedures.
+//! The pages to which mails and applications lead, for a service without a frontend: they call the procedures that a
+//! frontend would.
 
 use runtime::{HtmlPage, HttpReply, Site, html_page::STYLE};
 
 use crate::Password;
 
-/// One page: what it is called in an address, what it says, and what it does.
-pub(crate) struct Shown {
-    /// Its path, as that of a frontend's page.
+/// One page: its path, its text and its script.
+pub(crate) struct StaticPage {
+    /// Its path, equal to that of a frontend's page.
     pub path: &'static str,
     /// Its title.
     pub title: &'static str,
-    /// HTML below the title; [`SHORTEST`] stands for the length of a password.
+    /// The HTML below the title; [`MIN_CHARS_PLACEHOLDER`] stands for the least length of a password.
     pub body: &'static str,
-    /// What runs in it.
+    /// The script of the page.
     pub script: &'static str,
 }
 
-/// How many characters a password has at least, in a page's text.
-const SHORTEST: &str = "{shortest}";
+/// The placeholder for the least length of a password, in characters.
+const MIN_CHARS_PLACEHOLDER: &str = "{shortest}";
 
-impl Shown {
-    /// Where it is: the frontend's page, or this one where there is no frontend.
+impl StaticPage {
+    /// The page's address: at the frontend, or here if there is none.
     pub fn address(&self, site: &Site) -> String {
         format!("{}/{}", site.app_url(), self.path)
     }
 
-    /// The page; or the way to that of the frontend, if there is one, with the query of this request. A browser takes
-    /// what stands behind `#` along (Fetch, HTTP-redirect fetch).
+    /// Returns the page, or a redirect to the frontend's page with the query of this request. A browser keeps the
+    /// fragment across a redirect (Fetch, HTTP-redirect fetch).
     pub fn reply(&self, site: &Site, query: &str) -> Result<HttpReply, protocol::Fault> {
         if site.has_separate_pages() {
             let query = if query.is_empty() { String::new() } else { format!("?{query}") };
             return HttpReply::redirect(&(self.address(site) + &query));
         }
         let Self { title, body, script, .. } = self;
-        let body = body.replace(SHORTEST, &Password::MIN_CHARS.to_string());
+        let body = body.replace(MIN_CHARS_PLACEHOLDER, &Password::MIN_CHARS.to_string());
         let body = format!("<h1>{title}</h1>\n{body}<noscript>This page needs JavaScript.</noscript>\n");
-        // No form of it is sent: where the script does not run, none is shown, and the policy lets none go.
+        // No form is submitted: without the script none is shown, and the policy allows none.
         Ok(HtmlPage::new(title, STYLE, body).script(script).into_reply())
     }
 }
 
-/// A page of this module's folder: its HTML, and its script behind what all scripts begin with. Each is one text of the
-/// program, so that the policy of the page can name it by its hash.
-macro_rules! shown {
+/// Makes a page from this module's folder: its HTML, and its script after the common one. Each is one text of the
+/// program, so that the page's policy can name it by its hash.
+macro_rules! static_page {
     ($path:literal, $title:literal, $file:literal) => {
-        Shown {
+        StaticPage {
             path: $path,
             title: $title,
             body: include_str!(concat!("pages/", $file, ".html")),
@@ -54,16 +54,16 @@ macro_rules! shown {
     };
 }
 
-/// Proves the address at once in the browser that registered, and asks any other one for the password. Where the link is
-/// not good, or there is none, another one can be asked for.
-pub(crate) const VERIFY_EMAIL: Shown = shown!("verify-email", "Confirm your e-mail address", "verify_email");
+/// Proves the address at once in the browser that registered, and asks any other browser for the password. Without a
+/// valid link, it offers to request another one.
+pub(crate) const VERIFY_EMAIL: StaticPage = static_page!("verify-email", "Confirm your e-mail address", "verify_email");
 
-/// Takes a new password, by a mailed link; without one, mails it.
-pub(crate) const RESET_PASSWORD: Shown = shown!("reset-password", "Choose a new password", "reset_password");
+/// Sets a new password with a mailed link; without a link, requests one.
+pub(crate) const RESET_PASSWORD: StaticPage = static_page!("reset-password", "Choose a new password", "reset_password");
 
-/// Signs in with a password, or by way of an account elsewhere. Then it goes on to `return_to`, if that is an address of
-/// the service; where none is given, who is signed in is told so. It says in words why nobody was signed in elsewhere.
-pub(crate) const SIGN_IN: Shown = shown!("sign-in", "Sign in", "sign_in");
+/// Signs in with a password or a provider. Then it goes to `return_to`, if that is an address of the service; without
+/// one, it says that the person is signed in. It explains the error of a failed sign-in at a provider.
+pub(crate) const SIGN_IN: StaticPage = static_page!("sign-in", "Sign in", "sign_in");
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,11 @@
-//! Passwords: how they are kept, how they are checked, and which are too weak.
+//! Passwords: how they are hashed, how they are verified, and which are too weak.
 //!
-//! A password is kept as an Argon2id hash (RFC 9106) in the PHC string format, which names its own
-//! parameters: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. When the parameters are raised, hashes
-//! made before stay good, and [`verify`] says which of them to make anew.
+//! A password is stored as an Argon2id hash (RFC 9106) in the PHC string format, which holds its own parameters:
+//! `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. When the parameters are raised, older hashes stay valid, and
+//! [`verify`] says which of them to replace.
 //!
-//! One hash takes about 20 ms of a processor and 19 MiB of memory. That is the purpose, and so it is
-//! done beside the threads that answer calls, and for few callers at one time; see [`HashingPermit`].
+//! One hash takes about 20 ms of a processor and 19 MiB of memory, on purpose. So it is computed off the threads that
+//! answer calls, and for few callers at one time; see [`HashingPermit`].
 
 mod queue;
 mod weakness;
@@ -21,20 +21,20 @@ use queue::{Memory, Place, Queue};
 
 pub use weakness::weakness;
 
-/// What one hash costs: the least that OWASP recommends for Argon2id (Password Storage Cheat Sheet).
+/// The cost of one hash: the least that OWASP recommends for Argon2id (Password Storage Cheat Sheet).
 const COST: Cost = Cost { memory_kib: 19_456, passes: 2, lanes: 1 };
-/// What a stored hash may ask for at most. No hash of ours does; one that did could take all memory.
-const MOST: Cost = Cost { memory_kib: 262_144, passes: 16, lanes: 16 };
-/// How many hashes one process computes at one time. Others wait for their turn.
-const AT_ONCE: usize = 4;
-/// How many wait at most; others are told to come again. These wait for a tenth of a second, or a few.
-const WAITING: usize = 16;
-/// The length of a salt (RFC 9106 section 3.1).
+/// The highest cost of a stored hash. No hash of ours exceeds it; one that did could take all memory.
+const MAX_COST: Cost = Cost { memory_kib: 262_144, passes: 16, lanes: 16 };
+/// How many hashes one process computes at one time. Others wait.
+const MAX_CONCURRENT: usize = 4;
+/// How many wait at most, for some tenths of a second; further callers get `SERVICE_UNAVAILABLE`.
+const MAX_WAITING: usize = 16;
+/// The length of a salt, in bytes (RFC 9106 section 3.1).
 const SALT_BYTES: usize = 16;
-/// The length of a hash.
+/// The length of a hash, in bytes.
 const HASH_BYTES: usize = 32;
 
-static QUEUE: Queue = Queue::new(AT_ONCE, WAITING);
+static QUEUE: Queue = Queue::new(MAX_CONCURRENT, MAX_WAITING);
 
 /// The parameters of Argon2.
 struct Cost {
@@ -53,15 +53,14 @@ impl Cost {
     }
 }
 
-/// What became of a password that was given to sign in.
+/// The result of a password check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the account's.
+    /// The password is the account's.
     Right,
-    /// It is the account's, and its hash costs less than hashes made today: [`hash`] it again, and keep
-    /// that one.
+    /// The password is the account's, and its hash costs less than today's: [`hash`] it again, and store the new one.
     RightButWeak,
-    /// It is not; or there is no account, or none with a password.
+    /// The password is wrong, or there is no account, or none with a password.
     Wrong,
 }
 
@@ -72,23 +71,23 @@ impl Verdict {
     }
 }
 
-/// A place among those whose passwords are computed or wait for it. Whoever counts attempts takes it before they
-/// count: what is refused for want of a place was none.
+/// A permit to compute a hash, or to wait for it. Take it before an attempt is counted: a call that is refused for want
+/// of a permit was no attempt.
 pub struct HashingPermit(Place);
 
 impl HashingPermit {
-    /// Takes a place, until it is dropped.
+    /// Takes a permit, which its drop returns.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, at once, when as many wait already as there may.
+    /// `SERVICE_UNAVAILABLE`, at once, when too many wait already.
     pub fn acquire() -> Result<Self, Fault> {
         QUEUE.enter().map(Self)
     }
 
-    /// The form in which a password is kept, with a salt of its own.
+    /// Hashes a password, with a new salt, into the PHC string format.
     ///
     /// # Errors
-    /// A fault of ours, when there is no memory or no randomness.
+    /// An internal fault, when there is no memory or no randomness.
     pub async fn hash(&self, password: &str) -> Result<String, Fault> {
         let password = password.to_owned();
         let work = move |memory: &mut Memory| {
@@ -99,32 +98,31 @@ impl HashingPermit {
         self.0.work(work).await
     }
 
-    /// Checks a password against the account's hash.
+    /// Verifies a password against the account's hash.
     ///
-    /// Without one (nobody has this address, or signs in with a password) it does the same work, so that
-    /// the time tells nothing. It differs for a hash whose parameters are not today's, until its owner
-    /// signs in the next time.
+    /// Without a hash (the address is unknown, or its account has no password) it does the same work, so that the time
+    /// tells nothing. The time differs for a hash of older parameters, until its owner's next sign-in.
     ///
     /// # Errors
-    /// A fault of ours, when there is no memory.
+    /// An internal fault, when there is no memory.
     pub async fn verify(&self, stored: Option<&str>, given: &str) -> Result<Verdict, Fault> {
         let (stored, given) = (stored.map(str::to_owned), given.to_owned());
         self.0.work(move |memory| verify_now(stored.as_deref(), &given, memory)).await
     }
 }
 
-/// As [`HashingPermit::hash`], where nothing was counted before.
+/// [`HashingPermit::hash`], where nothing was counted before.
 ///
 /// # Errors
-/// As that, and as [`HashingPermit::take`].
+/// Those of [`HashingPermit::hash`] and [`HashingPermit::acquire`].
 pub async fn hash(password: &str) -> Result<String, Fault> {
     HashingPermit::acquire()?.hash(password).await
 }
 
-/// As [`HashingPermit::verify`], where nothing was counted before.
+/// [`HashingPermit::verify`], where nothing was counted before.
 ///
 /// # Errors
-/// As that, and as [`HashingPermit::take`].
+/// Those of [`HashingPermit::verify`] and [`HashingPermit::acquire`].
 pub async fn verify(stored: Option<&str>, given: &str) -> Result<Verdict, Fault> {
     HashingPermit::acquire()?.verify(stored, given).await
 }
@@ -143,18 +141,18 @@ fn hash_with(cost: &Cost, password: &str, salt: &[u8], memory: &mut Memory) -> R
 }
 
 fn verify_now(stored: Option<&str>, given: &str, memory: &mut Memory) -> Result<Verdict, Cause> {
-    let kept = stored.and_then(|stored| {
-        let kept = read(stored);
-        if kept.is_none() {
-            // To the caller it is an account without a password. The hash itself does not belong in a log.
+    let parsed = stored.and_then(|stored| {
+        let parsed = read(stored);
+        if parsed.is_none() {
+            // The caller sees an account without a password. The hash itself does not belong in a log.
             tracing::error!("a stored password hash cannot be read");
         }
-        kept
+        parsed
     });
-    let is_of_an_account = kept.is_some();
-    let (hash, cost) = match kept {
-        Some(kept) => kept,
-        None => nobodys()?,
+    let is_of_an_account = parsed.is_some();
+    let (hash, cost) = match parsed {
+        Some(parsed) => parsed,
+        None => unmatchable_hash()?,
     };
     let is_same = compare(&hash, given, memory)?;
     Ok(match (is_same && is_of_an_account, is_weak(&hash, &cost)) {
@@ -164,7 +162,7 @@ fn verify_now(stored: Option<&str>, given: &str, memory: &mut Memory) -> Result<
     })
 }
 
-/// Whether a password has this hash.
+/// Whether a password has this hash, in constant time.
 fn compare(hash: &PasswordHash, given: &str, memory: &mut Memory) -> Result<bool, Cause> {
     #[cfg(test)]
     tests::WORK.with(|work| work.borrow_mut().push(hash.params.to_string()));
@@ -175,7 +173,8 @@ fn compare(hash: &PasswordHash, given: &str, memory: &mut Memory) -> Result<bool
     Ok(compute(&argon2, given, salt, memory)? == *expected)
 }
 
-/// The work itself, in memory that is kept for the next one; a hash that costs more than ours has its own.
+/// Computes a hash in memory that the next one uses again; a stored hash that costs more than ours gets memory of its
+/// own.
 fn compute(argon2: &Argon2<'_>, password: &str, salt: &[u8], memory: &mut Memory) -> Result<Output, Cause> {
     let blocks = argon2.params().block_count();
     let mut own = Memory::new();
@@ -188,17 +187,18 @@ fn compute(argon2: &Argon2<'_>, password: &str, salt: &[u8], memory: &mut Memory
     Ok(Output::new(output)?)
 }
 
-/// A hash and what it costs; none if it is no Argon2 hash, or one that costs too much to check.
+/// A hash and its cost; none if it is no Argon2 hash, or if its cost is above [`MAX_COST`].
 fn read(stored: &str) -> Option<(PasswordHash, Cost)> {
     let hash = PasswordHash::new(stored).ok()?;
     Algorithm::new(hash.algorithm.as_str()).ok()?;
     let cost = Cost::of(&Params::try_from(&hash).ok()?);
-    let bearable = cost.memory_kib <= MOST.memory_kib && cost.passes <= MOST.passes && cost.lanes <= MOST.lanes;
-    (bearable && hash.salt.is_some() && hash.hash.is_some()).then_some((hash, cost))
+    let is_affordable =
+        cost.memory_kib <= MAX_COST.memory_kib && cost.passes <= MAX_COST.passes && cost.lanes <= MAX_COST.lanes;
+    (is_affordable && hash.salt.is_some() && hash.hash.is_some()).then_some((hash, cost))
 }
 
-/// What is checked where there is no hash: of the same cost as those made today, and of no password.
-fn nobodys() -> Result<(PasswordHash, Cost), Cause> {
+/// A hash to verify against where there is none: of today's cost, and of no password.
+fn unmatchable_hash() -> Result<(PasswordHash, Cost), Cause> {
     let Cost { memory_kib, passes, lanes } = COST;
     // 16 and 32 bytes of zeros.
     let (salt, hash) = ("A".repeat(22), "A".repeat(43));
@@ -207,8 +207,8 @@ fn nobodys() -> Result<(PasswordHash, Cost), Cause> {
 }
 
 fn is_weak(hash: &PasswordHash, cost: &Cost) -> bool {
-    let is_todays = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
-    !is_todays || cost.memory_kib < COST.memory_kib || cost.passes < COST.passes
+    let is_current = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
+    !is_current || cost.memory_kib < COST.memory_kib || cost.passes < COST.passes
 }
 
 #[cfg(test)]
@@ -220,12 +220,12 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// What was computed on this thread, by its parameters.
+        /// The parameters of each hash computed on this thread.
         pub(super) static WORK: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     }
 
     const GIVEN: &str = "correct horse battery staple";
-    /// Cheap enough for a test of many.
+    /// A cost for tests that hash often.
     const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 
     #[tokio::test]
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(verify(Some(&zero), "before\0other").await.unwrap(), Verdict::Wrong);
     }
 
-    /// From the argon2 program of the reference implementation: what others made can be checked as well.
+    /// A hash by the reference implementation's program: hashes of other implementations verify.
     #[tokio::test]
     async fn a_hash_of_the_reference_implementation_is_known() {
         let stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// The work is what the parameters say, so it is the same where they are.
+    /// Equal parameters are equal work.
     #[test]
     fn without_a_hash_the_work_is_that_of_a_hash_made_today() {
         let mut memory = Memory::new();
@@ -295,10 +295,10 @@ mod tests {
             verify_now(stored, GIVEN, &mut memory).unwrap();
         }
         assert_eq!(WORK.take(), ["m=19456,t=2,p=1"; 3]);
-        let (todays, (nobodys, _)) = (PasswordHash::new(&todays).unwrap(), nobodys().unwrap());
-        assert_eq!((&nobodys.algorithm, nobodys.version), (&todays.algorithm, todays.version));
+        let (todays, (unmatchable_hash, _)) = (PasswordHash::new(&todays).unwrap(), unmatchable_hash().unwrap());
+        assert_eq!((&unmatchable_hash.algorithm, unmatchable_hash.version), (&todays.algorithm, todays.version));
         let lengths = |hash: &PasswordHash| (hash.salt.as_ref().unwrap().len(), hash.hash.as_ref().unwrap().len());
-        assert_eq!(lengths(&nobodys), lengths(&todays));
+        assert_eq!(lengths(&unmatchable_hash), lengths(&todays));
     }
 
     #[tokio::test]
@@ -317,7 +317,7 @@ mod tests {
         }
     }
 
-    /// What a hash left behind is nothing to the next one, whatever that costs; and no hash of others makes it grow.
+    /// A hash's memory does not affect the next one, whatever its cost; and no stored hash makes it grow.
     #[test]
     fn memory_is_used_again_and_does_not_grow() {
         let mut memory = Memory::new();

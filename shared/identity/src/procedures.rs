@@ -1,7 +1,7 @@
-//! The procedures that a service mounts, one file each, and what of them it may leave out.
+//! The procedures that a service mounts, one file each, and the parts that it may leave out.
 
-/// The index of this package: the only list of its procedures that people write. `<U>` marks those that are generic over
-/// the service's user.
+/// The index of this package: the only hand-written list of its procedures. `<U>` marks those that are generic over the
+/// service's user.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __index {
@@ -50,19 +50,19 @@ macro_rules! mount {
 /// A part of this package that a service may leave out: `mount identity for User without [Registration]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// That people register with a password (`auth.register`). Who comes by a provider is let in as the stage says
-    /// (`ONEFOLD_REGISTRATION`); where nobody registers at all, it says `closed`.
+    /// Registration with a password (`auth.register`). The stage decides about people who come from a provider
+    /// (`ONEFOLD_REGISTRATION`); `closed` means that nobody registers at all.
     Registration,
-    /// That people sign in with accounts at identity providers.
+    /// Sign-in with accounts at identity providers.
     Providers,
-    /// That third parties' applications are let in (OAuth 2.1).
+    /// Access for third parties' applications (OAuth 2.1).
     AuthorizationServer,
-    /// The pages to which mails lead: the service's frontend has them.
+    /// The pages to which mails lead; a service with a frontend does not need them.
     Pages,
 }
 
 impl Part {
-    /// The part to which a procedure belongs; none for what every service has that mounts the package.
+    /// The part to which a procedure belongs; none for the procedures that every service has.
     pub fn of(procedure: &str) -> Option<Self> {
         match procedure.split_once('.')? {
             ("auth", "register") => Some(Self::Registration),

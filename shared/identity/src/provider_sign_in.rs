@@ -1,8 +1,8 @@
-//! Whose account an identity elsewhere belongs to.
+//! Sign-in by a provider: which account an identity belongs to.
 //!
-//! Who is known by it is signed in. Else the address decides, and only where both sides vouch for it: an address
-//! that anybody may write down, here or there, must not open somebody's account. Whoever owns both signs in here
-//! first, and links. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
+//! A linked identity signs its user in. Otherwise the address decides, and only if both sides vouch for it: an address
+//! that anybody may write down, here or there, must not open an account. The owner of both signs in here first, and
+//! links them. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
 
 use garde::Validate as _;
 use protocol::{Code, Fault, SecretHash};
@@ -26,7 +26,7 @@ use crate::{
     federation::Identity, name,
 };
 
-/// The capability to let somebody in who comes from a provider.
+/// The capability to sign a person in who comes from a provider.
 #[derive(Clone, Capability)]
 pub struct ProviderSignIn<U: IdentityUser> {
     pub(crate) users: Write<U>,
@@ -43,17 +43,18 @@ pub struct ProviderSignIn<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> ProviderSignIn<U> {
-    /// Signs somebody in: the secret of the session's cookie.
+    /// Signs the person in and returns the secret of the session's cookie.
     pub(crate) async fn sign_in(&self, identity: &Identity) -> Result<Opaque, Ended> {
-        let elsewhere = self.linked(identity);
+        let linked_identity = self.linked(identity);
         for _ in 0..ATTEMPTS {
-            let known = self.sessions.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
+            let known = self.sessions.accounts.by_unique(Account::UNIQUE_IDENTITY, &linked_identity.unique()).await?;
             if let Some(account) = known {
                 return match self.users.get(&account.user_id).await?.filter(U::is_as_registered) {
-                    None => Ok(self.enter(account.user_id, &elsewhere, false).await?),
-                    Some(user) => {
-                        Err(self.ask_to_confirm(user.email().clone(), user.name().to_owned(), &elsewhere).await?.into())
-                    }
+                    None => Ok(self.begin_session(account.user_id, &linked_identity, false).await?),
+                    Some(user) => Err(self
+                        .ask_to_confirm(user.email().clone(), user.name().to_owned(), &linked_identity)
+                        .await?
+                        .into()),
                 };
             }
             let email = EmailAddress::new(identity.email.as_deref().unwrap_or_default());
@@ -61,30 +62,32 @@ impl<U: IdentityUser> ProviderSignIn<U> {
                 return Err(Refusal::NoEmail.into());
             }
             if !identity.email_verified {
-                // Before it is looked whether somebody has the address, which this must not tell.
+                // This check precedes the look-up of the address, whose result it must not reveal.
                 self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
                 let name = name(identity, &email);
-                return Err(self.ask_to_confirm(email, name, &elsewhere).await?.into());
+                return Err(self.ask_to_confirm(email, name, &linked_identity).await?.into());
             }
-            // Whoever was faster, perhaps the same person in another tab, is found in the next round.
+            // A concurrent sign-in, perhaps by the same person in another tab, is found in the next round.
             match self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await? {
                 None => {
                     self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
-                    self.register(identity, email, &elsewhere).await?;
+                    self.register(identity, email, &linked_identity).await?;
                 }
                 Some(user) if user.is_verified() => {
                     let account = self.sessions.accounts.get(&user.user_id()).await?;
                     let mut linked = account.iter().flat_map(|account| &account.identities);
-                    match linked.find(|it| it.provider == elsewhere.provider) {
-                        None => return Ok(self.enter(user.user_id(), &elsewhere, true).await?),
-                        Some(it) if it.subject != elsewhere.subject => return Err(Refusal::OtherLinked.into()),
+                    match linked.find(|it| it.provider == linked_identity.provider) {
+                        None => return Ok(self.begin_session(user.user_id(), &linked_identity, true).await?),
+                        Some(it) if it.subject != linked_identity.subject => return Err(Refusal::OtherLinked.into()),
                         Some(_) => {}
                     }
                 }
-                Some(user) if user.is_as_registered() => self.prove(&user, identity, &elsewhere).await?,
+                Some(user) if user.is_as_registered() => {
+                    self.verify_by_provider(&user, identity, &linked_identity).await?
+                }
                 Some(user) => {
-                    let entry = self.entry(AuditAction::SignInFailed, &user.user_id(), &elsewhere);
-                    // Nobody is signed in who did it.
+                    let entry = self.entry(AuditAction::SignInFailed, &user.user_id(), &linked_identity);
+                    // The actor is unknown: nobody is signed in.
                     self.audit.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
                     return Err(Refusal::SignInFirst.into());
                 }
@@ -93,28 +96,28 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         Err(StoreError::Stale.into())
     }
 
-    /// Who signs in anew leaves no session behind in this browser.
-    pub(crate) async fn leave(&self, before: Option<Opaque>) -> Result<(), Fault> {
+    /// Ends the session that this browser had before a new sign-in.
+    pub(crate) async fn end_previous_session(&self, before: Option<Opaque>) -> Result<(), Fault> {
         let Some(before) = before else { return Ok(()) };
         Ok(self.sessions.end_of(&before.hash(), self.audit.signed_out()).await?)
     }
 
-    /// Links the account elsewhere to the one of somebody who is signed in.
+    /// Links the provider's identity to the account of a signed-in user.
     pub(crate) async fn link(&self, linking: &FlowSession, identity: &Identity) -> Result<(), Ended> {
-        let elsewhere = self.linked(identity);
+        let linked_identity = self.linked(identity);
         for _ in 0..ATTEMPTS {
-            let current = self.sessions.unleased(&linking.user_id).await?.ok_or(Refusal::Expired)?;
-            if !current.devices.iter().any(|place| place.has(&linking.session)) {
+            let current = self.sessions.read_unleased(&linking.user_id).await?.ok_or(Refusal::Expired)?;
+            if !current.devices.iter().any(|device| device.has(&linking.session)) {
                 return Err(Refusal::Expired.into());
             }
-            match current.identities.iter().find(|it| it.provider == elsewhere.provider) {
-                Some(linked) if linked.subject == elsewhere.subject => return Ok(()),
+            match current.identities.iter().find(|it| it.provider == linked_identity.provider) {
+                Some(linked) if linked.subject == linked_identity.subject => return Ok(()),
                 Some(_) => return Err(Refusal::OtherLinked.into()),
                 None => {}
             }
             let mut next = current.clone();
-            next.identities.push(elsewhere.clone());
-            let entry = self.written(AuditAction::IdentityLinked, &linking.user_id, &elsewhere);
+            next.identities.push(linked_identity.clone());
+            let entry = self.audit_operation(AuditAction::IdentityLinked, &linking.user_id, &linked_identity);
             let linked = self.sessions.putting(Some(&current), &mut next);
             let done = transaction(vec![linked, entry]);
             match done.await {
@@ -123,7 +126,7 @@ impl<U: IdentityUser> ProviderSignIn<U> {
                 done => {
                     done?;
                     if let Some(user) = self.users.get(&linking.user_id).await? {
-                        self.notices.tell(user.email(), Notice::IdentityLinked(&elsewhere.provider)).await;
+                        self.notices.notify(user.email(), Notice::IdentityLinked(&linked_identity.provider)).await;
                     }
                     return Ok(());
                 }
@@ -132,87 +135,93 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         Err(StoreError::Stale.into())
     }
 
-    async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
+    async fn begin_session(&self, id: UserId, linked_identity: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
         let secret = Opaque::random()?;
         let account = self.sessions.accounts.get(&id).await?;
         let browser = Browser::of(&self.cookies, account.as_ref())?;
         let change = |account: &mut Account| {
-            let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
+            let is_linked = account.identities.iter().any(|it| it.unique() == linked_identity.unique());
             if !is_linked && !links {
-                // It was unlinked in this moment.
+                // It was unlinked a moment ago.
                 return Err(Fault::new(Code::Unauthorized, "The account elsewhere is not linked any more."));
             }
             if !is_linked {
-                account.identities.push(elsewhere.clone());
+                account.identities.push(linked_identity.clone());
             }
             account.know(browser.hash());
             Ok(())
         };
         let entries = || {
             let linked = links.then_some(AuditAction::IdentityLinked);
-            let written = linked.into_iter().chain([AuditAction::SignedIn]);
-            written.map(|action| self.written(action, &id, elsewhere)).collect()
+            let audit_operation = linked.into_iter().chain([AuditAction::SignedIn]);
+            audit_operation.map(|action| self.audit_operation(action, &id, linked_identity)).collect()
         };
         let kept = SessionSecret::Cookie(secret.clone());
         let begun = self.sessions.begin(self.users.as_ref(), id, &kept, change, entries).await?;
         browser.keep(&self.cookies);
-        let told = [
-            links.then_some(Notice::IdentityLinked(&elsewhere.provider)),
+        let notices = [
+            links.then_some(Notice::IdentityLinked(&linked_identity.provider)),
             browser.is_new.then_some(Notice::NewBrowser),
         ];
-        for notice in told.into_iter().flatten() {
-            self.notices.tell(begun.0.email(), notice).await;
+        for notice in notices.into_iter().flatten() {
+            self.notices.notify(begun.0.email(), notice).await;
         }
         Ok(secret)
     }
 
-    /// Mails the owner of an address that anybody may have written down at a provider. It says, and takes, the same
-    /// whether or not the address has an account; what there is, is in the mail.
+    /// Mails the owner of an address that anybody may have written down at a provider. The answer and its time are the
+    /// same whether or not the address has an account; the mail says which.
     async fn ask_to_confirm(
         &self,
         email: EmailAddress,
         name: String,
-        elsewhere: &LinkedIdentity,
+        linked_identity: &LinkedIdentity,
     ) -> Result<Refusal, Fault> {
         let may_send = self.attempts.mail(&email, Purpose::VerifyEmail, None).await?;
-        let claim = claim(name, elsewhere, Some(mailbox_proof::mark(&self.cookies)?));
+        let claim = claim(name, linked_identity, Some(mailbox_proof::mark_browser(&self.cookies)?));
         let work = async {
             let next = self.registrar.register(email, claim, &self.founding()).await?;
             if may_send {
-                self.mails.say(&next).await;
+                self.mails.send_registration_mail(&next).await;
             }
             Ok::<_, Fault>(Refusal::ConfirmEmail)
         };
-        mails::no_sooner_than_others(work).await
+        mails::with_min_duration(work).await
     }
 
-    /// Makes an account of an address for which the provider vouches, unless somebody is faster with the same address or
-    /// the same account elsewhere.
+    /// Creates an account for an address for which the provider vouches, unless a concurrent request has the same
+    /// address or identity.
     async fn register(
         &self,
         identity: &Identity,
         email: EmailAddress,
-        elsewhere: &LinkedIdentity,
+        linked_identity: &LinkedIdentity,
     ) -> Result<(), Fault> {
         let name = name(identity, &email);
-        let mut user = self.registrar.newcomer(email, name, true);
-        let mut account = Account { identities: vec![elsewhere.clone()], ..Account::new(user.user_id()) };
-        let extra_operations = |user: &U| vec![self.written(AuditAction::Registered, &user.user_id(), elsewhere)];
+        let mut user = self.registrar.new_user(email, name, true);
+        let mut account = Account { identities: vec![linked_identity.clone()], ..Account::new(user.user_id()) };
+        let extra_operations =
+            |user: &U| vec![self.audit_operation(AuditAction::Registered, &user.user_id(), linked_identity)];
         self.registrar.create(&mut user, &mut account, &self.founding(), extra_operations).await.map(|_| ())
     }
 
-    /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
-    /// in the next round.
-    async fn prove(&self, user: &U, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
-        let stored = self.sessions.unleased(&user.user_id()).await?;
+    /// Accepts the provider's word as the first proof of an address that was registered. A lost race is found in the
+    /// next round.
+    async fn verify_by_provider(
+        &self,
+        user: &U,
+        identity: &Identity,
+        linked_identity: &LinkedIdentity,
+    ) -> Result<(), Fault> {
+        let stored = self.sessions.read_unleased(&user.user_id()).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
-        let claim = claim(name(identity, user.email()), elsewhere, None);
+        let claim = claim(name(identity, user.email()), linked_identity, None);
         let (mut next, claimed) = mailbox_proof::claimed(user, &current, Some(&claim), &self.site);
         let mut operations = self.sessions.ending(&current.devices).await?;
         operations.extend([
             self.sessions.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..claimed }),
             self.users.replacing(user, &mut next),
-            self.written(AuditAction::EmailVerified, &user.user_id(), elsewhere),
+            self.audit_operation(AuditAction::EmailVerified, &user.user_id(), linked_identity),
         ]);
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists | StoreError::Taken { .. }) => Ok(()),
@@ -220,7 +229,7 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         }
     }
 
-    /// No provider hands on the token that names the first administrator.
+    /// A provider does not pass on the token that names the first administrator.
     fn founding(&self) -> Founding {
         if self.site.is_local() { Founding::IfFirst } else { Founding::No }
     }
@@ -234,25 +243,25 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         }
     }
 
-    fn written(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> Operation {
-        self.audit.creating(self.entry(action, user, elsewhere))
+    fn audit_operation(&self, action: AuditAction, user: &UserId, linked_identity: &LinkedIdentity) -> Operation {
+        self.audit.creating(self.entry(action, user, linked_identity))
     }
 
-    fn entry(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> AuditEntry {
+    fn entry(&self, action: AuditAction, user: &UserId, linked_identity: &LinkedIdentity) -> AuditEntry {
         AuditEntry {
             actor: Some(user.to_string()),
-            detail: Some(elsewhere.provider.clone()),
+            detail: Some(linked_identity.provider.clone()),
             ..self.audit.entry(action)
         }
     }
 }
 
-/// What somebody brings who comes from an account elsewhere.
-fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) -> Claim {
-    Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None }
+/// The claim of a person who comes from a provider.
+fn claim(name: String, linked_identity: &LinkedIdentity, browser: Option<SecretHash>) -> Claim {
+    Claim { password: None, identity: Some(linked_identity.clone()), name, browser, founder: None }
 }
 
-/// The name that the provider states, as far as it can be one here; else what stands before the `@`.
+/// The name that the provider states, as far as it is a valid one; else the part before the `@`.
 fn name(identity: &Identity, email: &EmailAddress) -> String {
     let stated = identity.name.as_deref().and_then(name::plain);
     stated.unwrap_or_else(|| mailbox_proof::name_of(email))

@@ -1,4 +1,4 @@
-//! Somebody who is signed in proves again who they are, for what only somebody may do who signed in a moment ago.
+//! Reauthentication: a signed-in user proves their identity again, for procedures that require a recent proof.
 
 use protocol::{Fault, SecretHash};
 use runtime::{Cookies, prelude::*, sessions::COOKIE};
@@ -15,10 +15,11 @@ use crate::{
 };
 
 impl Sessions {
-    /// Notes that the person on a device proved at `at` who they are. The device gets another secret, and the one before
-    /// is good no more (OWASP ASVS 5.0, 7.2.4): who has a copy of it has no part in what the person may do now.
+    /// Records that the user of a device proved their identity at `at`. The device gets another secret, and the
+    /// previous one is void (OWASP ASVS 5.0, 7.2.4): the holder of a copy gains nothing by the proof.
     ///
-    /// `check`: whether the proof still holds for the account as it is now. `besides`: what else is written.
+    /// `check`: whether the proof still holds for the account as it is now. `extra_operations`: further operations of
+    /// the transaction.
     pub(crate) async fn reauthenticate(
         &self,
         (user_id, session): (UserId, &SecretHash),
@@ -28,12 +29,12 @@ impl Sessions {
     ) -> Result<(SessionSecret, Session), Fault> {
         let ended = || sign_in_refused("You were signed out. Sign in again.");
         for _ in 0..ATTEMPTS {
-            let current = self.unleased(&user_id).await?.ok_or_else(ended)?;
+            let current = self.read_unleased(&user_id).await?.ok_or_else(ended)?;
             check(&current)?;
             let mut account = current.clone();
-            let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;
-            // Not so when it was renewed in between.
-            let Some(before) = self.stored.get(&place.session).await? else { continue };
+            let device = account.devices.iter_mut().find(|device| device.has(session)).ok_or_else(ended)?;
+            // The session was renewed in between.
+            let Some(before) = self.stored.get(&device.session).await? else { continue };
             let kept = match before.proof {
                 Proof::Cookie { .. } => SessionSecret::cookie()?,
                 Proof::Tokens { .. } => SessionSecret::tokens()?,
@@ -45,8 +46,8 @@ impl Sessions {
                 authenticated_at: Some(at),
                 ..self.renewed(&before, self.clock.now())
             };
-            let mut operations = self.ending(std::slice::from_ref(place)).await?;
-            (place.session, place.replaced) = (next.id.clone(), None);
+            let mut operations = self.ending(std::slice::from_ref(device)).await?;
+            (device.session, device.replaced) = (next.id.clone(), None);
             operations.push(self.begun.creating(&mut next));
             operations.push(self.putting(Some(&current), &mut account));
             operations.extend(extra_operations());
@@ -59,7 +60,7 @@ impl Sessions {
     }
 }
 
-/// The capability to take a provider's answer for the proof of who somebody is who is signed in.
+/// The capability to accept a provider's answer as the proof of a signed-in user's identity.
 #[derive(Clone, Capability)]
 pub struct Reauthentication {
     pub(crate) sessions: Sessions,
@@ -68,29 +69,35 @@ pub struct Reauthentication {
 }
 
 impl Reauthentication {
-    /// Ends a flow: `at` is when the provider asked who it is, and none where it does not say that it asked.
-    pub(crate) async fn end(&self, of: &FlowSession, identity: &Identity, at: Option<Timestamp>) -> Result<(), Ended> {
+    /// Ends a flow. `at` is when the provider authenticated the user, and none if it states no time.
+    pub(crate) async fn end(
+        &self,
+        flow_session: &FlowSession,
+        identity: &Identity,
+        at: Option<Timestamp>,
+    ) -> Result<(), Ended> {
         let at = at.ok_or(Refusal::NotFresh)?;
         let is_it = |it: &LinkedIdentity| it.provider == identity.provider && it.subject == identity.subject;
-        let account = self.sessions.accounts.get(&of.user_id).await?.ok_or(Refusal::Expired)?;
+        let account = self.sessions.accounts.get(&flow_session.user_id).await?.ok_or(Refusal::Expired)?;
         if !account.identities.iter().any(is_it) {
             return Err(Refusal::OtherAccount.into());
         }
-        // The browser that began, and in which the same device is signed in still: only to it the next secret may go.
-        let here = self.cookies.get(COOKIE).map(|cookie| cookie.hash());
-        let place = account.devices.iter().find(|place| place.has(&of.session)).ok_or(Refusal::Expired)?;
-        let here = here.filter(|here| place.has(here)).ok_or(Refusal::Expired)?;
+        // The next secret may go only to the browser that began the flow, on which the same device is still signed in.
+        let browser_session = self.cookies.get(COOKIE).map(|cookie| cookie.hash());
+        let device = account.devices.iter().find(|device| device.has(&flow_session.session)).ok_or(Refusal::Expired)?;
+        let browser_session =
+            browser_session.filter(|browser_session| device.has(browser_session)).ok_or(Refusal::Expired)?;
         let check = |account: &Account| match account.identities.iter().any(is_it) {
             true => Ok(()),
             false => Err(sign_in_refused("The account elsewhere is not linked any more.")),
         };
         let extra_operations = || {
             let entry = self.audit.entry(AuditAction::Reauthenticated);
-            let (actor, detail) = (Some(of.user_id.to_string()), Some(identity.provider.clone()));
+            let (actor, detail) = (Some(flow_session.user_id.to_string()), Some(identity.provider.clone()));
             vec![self.audit.creating(AuditEntry { actor, detail, ..entry })]
         };
         if let (SessionSecret::Cookie(secret), _) =
-            self.sessions.reauthenticate((of.user_id, &here), at, check, extra_operations).await?
+            self.sessions.reauthenticate((flow_session.user_id, &browser_session), at, check, extra_operations).await?
         {
             self.cookies.sign_in(&secret);
         }

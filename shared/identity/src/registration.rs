@@ -1,4 +1,4 @@
-//! How accounts begin whose owners come by themselves.
+//! Registration: how accounts begin whose owners register themselves.
 
 use protocol::Fault;
 use runtime::{Definition, opaque::Opaque, prelude::*};
@@ -6,11 +6,11 @@ use store::{Operation, transaction};
 
 use super::{audit::Audit, founder::Founding, mails, sessions::ATTEMPTS};
 use crate::{
-    Account, AuditAction, AuditEntry, Claim, EmailAddress, IdentityRole, IdentityUser, MailedToken, Newcomer, Purpose,
+    Account, AuditAction, AuditEntry, Claim, EmailAddress, IdentityRole, IdentityUser, MailedToken, NewUser, Purpose,
     UNPROVED_MS,
 };
 
-/// The capability to register somebody.
+/// The capability to register a person.
 #[derive(Clone, Capability)]
 pub struct Registrar<U: IdentityUser> {
     pub(crate) users: Read<U>,
@@ -24,25 +24,25 @@ pub struct Registrar<U: IdentityUser> {
     pub(crate) clock: Clock,
 }
 
-/// What is to be written to whoever has the address.
+/// The mail that follows a registration.
 pub(crate) enum Next {
-    /// The link that proves it.
+    /// The link that proves the address.
     Confirm(EmailAddress, Opaque),
-    /// The link to choose a password for what an administrator made.
+    /// The link to choose a password for an account that an administrator created.
     Invite(EmailAddress, Opaque),
-    /// That it has an account.
+    /// A note that the address has an account.
     Tell(EmailAddress),
 }
 
 impl<U: IdentityUser> Registrar<U> {
-    /// Registers somebody. An address that is known already has nothing changed: what was registered is kept in the
-    /// mailed token, and counts for whoever proves the address and that it was them.
+    /// Registers a person. A registration changes nothing of a known address: the mailed token holds it, and it counts
+    /// for the person who proves the address and to be the one who registered.
     pub(crate) async fn register(&self, email: EmailAddress, claim: Claim, founding: &Founding) -> Result<Next, Fault> {
         for _ in 0..ATTEMPTS {
             if let Some(owner) = self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await? {
                 return self.again(&owner, claim).await;
             }
-            let mut user = self.newcomer(email.clone(), claim.name.clone(), false);
+            let mut user = self.new_user(email.clone(), claim.name.clone(), false);
             let mut account = Account {
                 password: claim.password.clone(),
                 identities: claim.identity.iter().cloned().collect(),
@@ -51,7 +51,7 @@ impl<U: IdentityUser> Registrar<U> {
                 ..Account::new(user.user_id())
             };
             let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, &self.clock)?;
-            // Who was named becomes the first administrator with the proof: not by a link that goes astray.
+            // The founder becomes the first administrator with the proof: a link that goes astray is not enough.
             token.claim = claim.founder.is_some().then(|| claim.clone());
             let extra_operations = |user: &U| {
                 let actor = Some(user.user_id().to_string());
@@ -66,23 +66,21 @@ impl<U: IdentityUser> Registrar<U> {
         Err(StoreError::Stale.into())
     }
 
-    /// Somebody who is new. An address that nobody proves ends.
-    pub(crate) fn newcomer(&self, email: EmailAddress, name: String, is_verified: bool) -> U {
+    /// A new user. The user of an unproved address expires.
+    pub(crate) fn new_user(&self, email: EmailAddress, name: String, is_verified: bool) -> U {
         let now = self.clock.now();
-        U::arrive(Newcomer {
+        U::from_new_user(NewUser {
             id: self.ids.next(),
             email,
             name,
             is_verified,
-            role: IdentityRole::NEWCOMER,
+            role: IdentityRole::NEW_USER,
             created_at: now,
             ends_at: (!is_verified).then(|| now.plus_ms(UNPROVED_MS)),
         })
     }
 
-    /// Makes an account; where the first person becomes administrator who comes (`founding`), as that one's if there is
-    /// nobody yet.
-    /// Answers whether nobody was faster with the same address, or the same account elsewhere.
+    /// Creates an account. With `founding`, it is the first administrator's if there is no user yet.
     pub(crate) async fn create(
         &self,
         user: &mut U,
@@ -90,12 +88,12 @@ impl<U: IdentityUser> Registrar<U> {
         founding: &Founding,
         extra_operations: impl Fn(&U) -> Vec<Operation>,
     ) -> Result<bool, Fault> {
-        // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
-        // the account's guard sees to.
+        // The index that shows whether there is a user may lag: the account's uniqueness rule keeps it to one first
+        // administrator.
         account.is_founder = *founding == Founding::IfFirst
             && self.users.list(&U::ALL_USERS).page(PageSize::default(), None).await?.items.is_empty();
         loop {
-            user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEWCOMER });
+            user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEW_USER });
             let mut operations = vec![self.new_users.creating(user), self.new_accounts.creating(account)];
             operations.extend(extra_operations(user));
             match transaction(operations).await {
@@ -118,13 +116,13 @@ impl<U: IdentityUser> Registrar<U> {
         let target = Some(owner.user_id().to_string());
         let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
         let entry = AuditEntry { target, detail, ..self.audit.entry(AuditAction::RegisteredAgain) };
-        // Whoever deployed the service may name somebody who is there already.
+        // The founder's token may name a user who exists already.
         let is_named = claim.founder.is_some();
         if owner.is_verified() && !is_named {
             self.audit.create(entry).await?;
             return Ok(Next::Tell(email));
         }
-        // What an administrator decided about is nobody's to register: its owner chooses a password.
+        // An account that an administrator decided about cannot be registered: its owner chooses a password.
         let is_free = owner.is_as_registered() || is_named;
         let purpose = if is_free { Purpose::VerifyEmail } else { Purpose::ResetPassword };
         let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), &self.clock)?;

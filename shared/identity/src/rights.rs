@@ -1,18 +1,18 @@
-//! What a change of somebody's rights takes with it: the copies in the user's sessions.
+//! Changes of a user's rights: they update the copies in the user's sessions.
 
 use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
 use super::{
-    account_lease::Contest,
+    account_lease::Contention,
     sessions::{ATTEMPTS, Sessions},
 };
 use crate::{Account, Device, IdentityRole as _, IdentityUser, Proof, Session};
 
-/// Puts `next` in the place of `current`, with the user's sessions where the rights differ.
+/// Replaces `current` by `next`, and updates the user's sessions where the rights differ.
 ///
-/// A session whose rights changed counts with the new ones from its next call. That of a cookie ends soon unless it
-/// is renewed with another secret; tokens change anyway when they are refreshed.
+/// A session has its new rights from its next call. That of a cookie ends soon unless it is renewed with another
+/// secret; tokens change anyway when they are refreshed.
 pub async fn replace_user<U: IdentityUser>(
     users: &Update<U>,
     sessions: &Sessions,
@@ -20,16 +20,16 @@ pub async fn replace_user<U: IdentityUser>(
     next: &U,
     extra_operations: impl Fn() -> Vec<Operation>,
 ) -> Result<U, StoreError> {
-    let mut contest = Contest::default();
+    let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
         let mut next = next.clone();
         let mut operations = extra_operations();
         operations.push(users.replacing(current, &mut next));
         if current.effective_role() != next.effective_role() || current.ends_at() != next.ends_at() {
-            operations.extend(changing(sessions, current, &next, &mut contest).await?);
+            operations.extend(changing(sessions, current, &next, &mut contention).await?);
         }
         match transaction(operations).await {
-            // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
+            // A concurrent sign-in or renewal is no conflict; a concurrent change of the user is.
             Err(StoreError::Stale) if users.get(current.id()).await?.as_ref() == Some(current) => {}
             done => return done.map(|()| next),
         }
@@ -37,24 +37,24 @@ pub async fn replace_user<U: IdentityUser>(
     Err(StoreError::Stale)
 }
 
-/// Somebody's rights, in words for the log.
+/// A user's rights in words, for the audit log.
 pub fn described(user: &impl IdentityUser) -> String {
     user.effective_role().map_or_else(|| "no role: not verified".to_owned(), |role| role.name().to_owned())
 }
 
-/// What it takes to give the sessions of a user the user's rights.
+/// The operations that give a user's sessions the user's rights.
 async fn changing(
     sessions: &Sessions,
     before: &impl IdentityUser,
     user: &impl IdentityUser,
-    contest: &mut Contest,
+    contention: &mut Contention,
 ) -> Result<Vec<Operation>, StoreError> {
-    let account = sessions.to_end(&user.user_id(), contest).await?;
-    // Even an account without sessions is written: who signs in at this moment must begin again.
+    let account = sessions.read_for_ending(&user.user_id(), contention).await?;
+    // An account without sessions is written as well: a concurrent sign-in must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.user_id()));
     if before.is_as_registered() && !user.is_as_registered() {
-        // It is nobody's to register any more: what was mailed for that is void, and no way in is good that a stranger
-        // may have brought. The owner asks for a new password.
+        // Nobody can register it any more: earlier mailed tokens are void, and so is each way to sign in that a
+        // stranger may have registered. The owner requests a new password.
         next = next.proved().without_ways_in();
     }
     let mut operations = rewriting(sessions, user, &next.devices).await?;
@@ -62,15 +62,15 @@ async fn changing(
     Ok(operations)
 }
 
-/// What it takes to give the sessions of some of a user's devices the user's rights.
+/// The operations that give the sessions of some devices the user's rights.
 pub(crate) async fn rewriting(
     sessions: &Sessions,
     user: &impl IdentityUser,
-    places: &[Device],
+    devices: &[Device],
 ) -> Result<Vec<Operation>, StoreError> {
     let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let mut operations = Vec::new();
-    for current in sessions.alive(places).await? {
+    for current in sessions.live_sessions(devices).await? {
         let is_cookie = matches!(current.proof, Proof::Cookie { .. });
         let expires_at = if is_cookie { current.expires_at.min(soon) } else { current.expires_at };
         let mut changed = Session {

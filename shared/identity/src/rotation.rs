@@ -1,44 +1,44 @@
 //! Refresh tokens: opaque, each good for one use, and each the parent of one successor (RFC 9700 section 4.14.2).
 //!
-//! A token is two secrets in one text: that of its session, which stays, and that of its turn, which
-//! changes. Stored are the session's hash, the hash of the turn's secret, and, for a while, of the one before:
+//! A token is two secrets in one text: that of its session, which stays, and that of its turn, which changes. The store
+//! has the session's hash, the hash of the turn's secret, and, for a while, that of the turn before:
 //!
 //! ```text
 //! client:   T0 ──> refresh ──✗ the answer T1 is lost     T0 ──> refresh again, within the grace ──> T1
 //! thief:                          T0, after the grace ──> the session ends for both
 //! ```
 //!
-//! The successor is made of the presented token and of a nonce that only the store has. So however often a
-//! token comes within the grace, and from however many tabs at once, it has one successor; and neither who holds
-//! a token nor who reads the table can tell the next.
+//! The successor derives from the presented token and from a nonce that only the store has. So a token has one
+//! successor, however often it comes within the grace period, and from however many tabs at once; and neither the
+//! holder of a token nor a reader of the table can tell the next one.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::{Fault, PreviousTurn, Rotation, Timestamp};
 
 use runtime::opaque::Opaque;
 
-/// How long a token that was used already is answered with the same successor, in milliseconds.
+/// How long a used token is still answered with the same successor, in milliseconds.
 pub const GRACE_MS: i64 = 30_000;
 
-/// A refresh token in parts.
+/// A refresh token, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// Names the session.
+    /// The secret of the session.
     pub session: Opaque,
-    /// This turn's.
+    /// The secret of this turn.
     pub turn: Opaque,
 }
 
 impl RefreshToken {
-    /// A new session's first.
+    /// The first token of a new session.
     ///
     /// # Errors
-    /// When the machine has no randomness.
+    /// When the system has no randomness.
     pub fn first() -> Result<Self, Fault> {
         Ok(Self { session: Opaque::random()?, turn: Opaque::random()? })
     }
 
-    /// From its text: 86 characters of base64url.
+    /// Parses a token: 86 characters of base64url.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 86 {
             return None;
@@ -51,32 +51,32 @@ impl RefreshToken {
         })
     }
 
-    /// The text that its holder gets.
+    /// The text that the client stores.
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode([*self.session.bytes(), *self.turn.bytes()].concat())
     }
 }
 
-/// What is to be done about a token.
+/// The result of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// It is the current one: store this, and answer with the successor.
+    /// The token is the current one: store this, and answer with the successor.
     Next(Rotation, RefreshToken),
-    /// It was used a moment ago: answer with the same successor.
+    /// The token was used a moment ago: answer with the same successor.
     Again(RefreshToken),
-    /// It was used before that, by somebody: the session must end.
+    /// The token was used earlier, by another party perhaps: the session must end.
     Reused,
 }
 
-/// What is stored of a new session's tokens.
+/// The stored rotation of a new session.
 pub fn begin(first: &RefreshToken) -> Rotation {
     Rotation { current: first.turn.hash(), previous: None }
 }
 
-/// Judges a token of a session by what is stored of it.
+/// Checks a session's token against the stored rotation.
 ///
 /// # Errors
-/// When the machine has no randomness.
+/// When the system has no randomness.
 pub fn rotate(stored: &Rotation, token: &RefreshToken, now: Timestamp) -> Result<Rotated, Fault> {
     let given = token.turn.hash();
     if given == stored.current {
@@ -118,7 +118,7 @@ mod tests {
         }
         let Rotated::Next(stored, third) = rotate(&stored, &second, at(1)).unwrap() else { panic!("refused") };
         assert_ne!(second, third);
-        // Two turns ago is no turn before, whatever the time.
+        // A token of two turns before is reused at any time.
         assert_eq!(rotate(&stored, &first, at(2)).unwrap(), Rotated::Reused);
     }
 

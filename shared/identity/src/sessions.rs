@@ -1,17 +1,17 @@
-//! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
-//! transaction: whoever ends or changes all of them finds all of them.
+//! Sessions: they begin, are renewed and end. A user's account lists the user's sessions, and both change in one
+//! transaction, so that a change of all sessions finds all of them.
 
 use protocol::{Fault, SecretHash};
 use runtime::{ClientInfo, opaque::Opaque, prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
-use super::account_lease::Contest;
+use super::account_lease::Contention;
 use crate::{
     Account, ClientId, Device, IdentityRole as _, IdentityUser, Proof, Session, UserId,
     rotation::{self, RefreshToken, Rotated},
 };
 
-/// How often a change is tried again that others were faster with.
+/// How many times a change is retried that lost to concurrent changes.
 pub(crate) const ATTEMPTS: usize = 20;
 
 /// The capability to begin, renew and end sessions.
@@ -31,24 +31,24 @@ pub struct Sessions {
 pub(crate) enum SessionSecret {
     Cookie(Opaque),
     Tokens(RefreshToken),
-    /// Of an application, and what it may do. One that is not given its refresh token goes on for no longer than
-    /// its first access token.
+    /// Of an application, with its scopes. An application that gets no refresh token has a session no longer than its
+    /// first access token.
     Application {
         client_id: ClientId,
         name: String,
         scopes: Vec<String>,
         token: RefreshToken,
-        goes_on: bool,
+        may_refresh: bool,
     },
 }
 
 impl SessionSecret {
-    /// Of a cookie.
+    /// A new secret for a cookie.
     pub(crate) fn cookie() -> Result<Self, Fault> {
         Opaque::random().map(Self::Cookie)
     }
 
-    /// Of tokens.
+    /// A new secret for refresh tokens.
     pub(crate) fn tokens() -> Result<Self, Fault> {
         RefreshToken::first().map(Self::Tokens)
     }
@@ -72,19 +72,18 @@ impl SessionSecret {
         }
     }
 
-    /// When it ends if it is not renewed, and when in any case.
+    /// When the session ends unless it is renewed, and when it ends in any case.
     fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         let once = lifetime::ACCESS_TOKEN_S * 1_000;
         let (idle_ms, absolute_ms) = match self {
-            Self::Application { goes_on: false, .. } => (once, once),
+            Self::Application { may_refresh: false, .. } => (once, once),
             Self::Application { .. } => (lifetime::APPLICATION_IDLE_MS, lifetime::APPLICATION_ABSOLUTE_MS),
             Self::Cookie(_) | Self::Tokens(_) => (lifetime::IDLE_MS, lifetime::ABSOLUTE_MS),
         };
         (now.plus_ms(idle_ms), now.plus_ms(absolute_ms))
     }
 
-    /// What a device calls itself. In the person's list an application has its own name, and not that of its HTTP
-    /// library.
+    /// The name of a device in the user's list. An application has its own name, not that of its HTTP library.
     fn agent(&self, client_info: &ClientInfo) -> String {
         match self {
             Self::Application { name, .. } => name.clone(),
@@ -101,73 +100,73 @@ impl SessionSecret {
 }
 
 impl Sessions {
-    /// Signs a user in on a device. `change` is what else becomes of the account, or why it must not be after
-    /// all: it sees the account as it is now. `besides` is what else is written with it.
+    /// Signs a user in on a device. `change` sees the account as it is now, and changes it further or refuses the
+    /// sign-in. `extra_operations` are further operations of the transaction.
     pub(crate) async fn begin<U: IdentityUser>(
         &self,
         users: &Read<U>,
         user_id: UserId,
-        kept: &SessionSecret,
+        secret: &SessionSecret,
         change: impl Fn(&mut Account) -> Result<(), Fault>,
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<(U, Session), Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some(begun) = self.try_begin(users, user_id, kept, &change, &extra_operations).await? {
+            if let Some(begun) = self.try_begin(users, user_id, secret, &change, &extra_operations).await? {
                 return Ok(begun);
             }
         }
         Err(StoreError::Stale.into())
     }
 
-    /// One attempt at [`Sessions::begin`]; none when others were faster.
+    /// One attempt at [`Sessions::begin`]; none when a concurrent change won.
     pub(crate) async fn try_begin<U: IdentityUser>(
         &self,
         users: &Read<U>,
         user_id: UserId,
-        kept: &SessionSecret,
+        secret: &SessionSecret,
         change: impl Fn(&mut Account) -> Result<(), Fault>,
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<Option<(U, Session)>, Fault> {
         let now = self.clock.now();
-        // The account first: whoever changes the user's rights in between changes the account as well.
-        let current = self.unleased(&user_id).await?;
-        let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
-        let user = users.get(&user_id).await?.ok_or_else(gone)?;
-        let (expires_at, ends_at) = kept.ends(now);
-        // No session outlives its person.
+        // The account is read first: a concurrent change of the user's rights changes the account as well.
+        let current = self.read_unleased(&user_id).await?;
+        let evicted = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
+        let user = users.get(&user_id).await?.ok_or_else(evicted)?;
+        let (expires_at, ends_at) = secret.ends(now);
+        // No session outlives its user.
         let (expires_at, ends_at) = match user.ends_at() {
             Some(end) => (expires_at.min(end), ends_at.min(end)),
             None => (expires_at, ends_at),
         };
         let mut session = Session {
-            id: kept.id(),
+            id: secret.id(),
             device: self.ids.next(),
             user_id,
             role: user.effective_role().map(|role| role.name().to_owned()),
-            proof: kept.proof(),
+            proof: secret.proof(),
             created_at: now,
-            authenticated_at: kept.client_id().is_none().then_some(now),
+            authenticated_at: secret.client_id().is_none().then_some(now),
             renewed_at: now,
             expires_at,
             ends_at,
             changed: false,
             address: self.client_info.address.clone(),
-            agent: kept.agent(&self.client_info),
+            agent: secret.agent(&self.client_info),
             version: Version::default(),
         };
         let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
         change(&mut next)?;
         next.devices.retain(|device| device.ends_at > now);
         if next.devices.len() >= Account::MAX_DEVICES {
-            // Those whose sessions ended for want of use make room first.
-            let alive = self.alive(&next.devices).await?;
-            next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
+            // Sessions that have ended for want of use make room first.
+            let live_sessions = self.live_sessions(&next.devices).await?;
+            next.devices.retain(|device| live_sessions.iter().any(|session| device.has(&session.id)));
         }
-        let oldest = surplus(&mut next.devices, kept.client_id());
+        let oldest = evict(&mut next.devices, secret.client_id());
         next.devices.push(Device {
             device: session.device,
             session: session.id.clone(),
-            client_id: kept.client_id(),
+            client_id: secret.client_id(),
             replaced: None,
             ends_at: session.ends_at,
         });
@@ -181,7 +180,7 @@ impl Sessions {
         }
     }
 
-    /// What puts an account in the place of the one that is stored, if there is one. It ends a lease.
+    /// The operation that replaces the stored account, or creates it. It ends a lease.
     pub(crate) fn putting(&self, stored: Option<&Account>, next: &mut Account) -> Operation {
         next.leased_until = None;
         match stored {
@@ -190,23 +189,23 @@ impl Sessions {
         }
     }
 
-    /// What ends these devices' sessions.
-    pub(crate) async fn ending(&self, places: &[Device]) -> Result<Vec<Operation>, StoreError> {
+    /// The operations that end these devices' sessions.
+    pub(crate) async fn ending(&self, devices: &[Device]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
-        for session in self.alive(places).await? {
+        for session in self.live_sessions(devices).await? {
             operations.push(self.ended.deleting(&session));
         }
         Ok(operations)
     }
 
-    /// The sessions of devices, as far as they have not ended.
-    pub(crate) async fn alive(&self, places: &[Device]) -> Result<Vec<Session>, StoreError> {
-        let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
+    /// The sessions of these devices that have not ended.
+    pub(crate) async fn live_sessions(&self, devices: &[Device]) -> Result<Vec<Session>, StoreError> {
+        let ids = devices.iter().flat_map(|device| std::iter::once(&device.session).chain(&device.replaced));
         let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Signs devices of a user out. Answers how many there were. `change` is what else becomes of the account.
+    /// Signs out devices of a user and returns their number. `change` changes the account further.
     pub async fn end(
         &self,
         user_id: UserId,
@@ -214,13 +213,13 @@ impl Sessions {
         change: impl Fn(&mut Account),
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<usize, StoreError> {
-        let mut contest = Contest::default();
+        let mut contention = Contention::default();
         for _ in 0..ATTEMPTS {
-            let stored = self.to_end(&user_id, &mut contest).await?;
+            let stored = self.read_for_ending(&user_id, &mut contention).await?;
             let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
             let mut next = current.clone();
             change(&mut next);
-            let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|place| which(place));
+            let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|device| which(device));
             next.devices = left;
             if next == current {
                 return Ok(0);
@@ -236,19 +235,19 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
-    /// Signs the device out that has this session. `besides`: what else is written, for whom it was.
+    /// Signs out the device of this session. `extra_operations` returns further operations, by the session's user.
     pub(crate) async fn end_of(
         &self,
         id: &SecretHash,
         extra_operations: impl Fn(UserId) -> Vec<Operation>,
     ) -> Result<(), StoreError> {
         let Some(session) = self.stored.get(id).await? else { return Ok(()) };
-        let is_its = |place: &Device| place.device == session.device;
-        self.end(session.user_id, is_its, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
+        let is_this_device = |device: &Device| device.device == session.device;
+        self.end(session.user_id, is_this_device, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
     }
 
-    /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
-    /// more, and renewing it once more gives the same secret, for answers that were lost and for other tabs.
+    /// Renews the session of a cookie: the browser gets another secret. The previous one stays valid for a moment, and
+    /// renewing it again gives the same secret, for lost answers and for other tabs.
     pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
         let now = self.clock.now();
         for _ in 0..ATTEMPTS {
@@ -257,7 +256,7 @@ impl Sessions {
             if let Some(nonce) = successor.as_deref().and_then(Opaque::parse) {
                 return Ok(Some(nonce.derive(secret.bytes())));
             }
-            let Some(account) = self.unleased(&current.user_id).await? else { return Ok(None) };
+            let Some(account) = self.read_unleased(&current.user_id).await? else { return Ok(None) };
             let nonce = Opaque::random()?;
             let next_secret = nonce.derive(secret.bytes());
             let mut next = self.renewed(&current, now);
@@ -269,17 +268,17 @@ impl Sessions {
                 ..current.clone()
             };
             let mut listed = account.clone();
-            // Not so when somebody was faster in between.
-            let Some(place) = listed.devices.iter_mut().find(|place| place.session == current.id) else { continue };
+            // A concurrent change won.
+            let Some(device) = listed.devices.iter_mut().find(|device| device.session == current.id) else { continue };
             let mut operations = Vec::new();
-            // One before that, which may still have its moment, ends here: what is not listed is not found by
-            // whoever ends the session, or changes its rights.
-            if let Some(before) = &place.replaced
+            // A secret of two turns before, which may still have its moment, ends here: an unlisted session would not
+            // be found by a change of all sessions.
+            if let Some(before) = &device.replaced
                 && let Some(before) = self.stored.get(before).await?
             {
                 operations.push(self.ended.deleting(&before));
             }
-            place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
+            device.replaced = Some(std::mem::replace(&mut device.session, next.id.clone()));
             operations.push(self.begun.creating(&mut next));
             operations.push(self.stored.replacing(&current, &mut alias));
             operations.push(self.putting(Some(&account), &mut listed));
@@ -291,20 +290,20 @@ impl Sessions {
         Err(StoreError::Stale.into())
     }
 
-    /// Gives a browser another secret at once: whoever has a copy of the one before is signed out. Answers it, and
-    /// what is to be written.
-    pub(crate) async fn reissuing(&self, place: &mut Device) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
-        let Some(current) = self.stored.get(&place.session).await? else { return Ok(None) };
+    /// Gives a browser another secret at once, which signs out the holder of a copy of the previous one. Returns the
+    /// secret, and the operations that store it.
+    pub(crate) async fn reissuing(&self, device: &mut Device) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
+        let Some(current) = self.stored.get(&device.session).await? else { return Ok(None) };
         let secret = Opaque::random()?;
         let mut next = self.renewed(&current, self.clock.now());
         (next.id, next.proof) = (secret.hash(), Proof::Cookie { successor: None });
-        let mut operations = self.ending(std::slice::from_ref(place)).await?;
+        let mut operations = self.ending(std::slice::from_ref(device)).await?;
         operations.push(self.begun.creating(&mut next));
-        (place.session, place.replaced) = (next.id, None);
+        (device.session, device.replaced) = (next.id, None);
         Ok(Some((secret, operations)))
     }
 
-    /// Takes a refresh token for the next one. `client` is the application that presents it; none is one of the
+    /// Takes a refresh token and returns the next one. `client` is the application that presents it; none is one of the
     /// service's own pages.
     pub(crate) async fn renew(&self, token: &RefreshToken, client: Option<&str>) -> Result<Renewal, Fault> {
         let now = self.clock.now();
@@ -317,8 +316,8 @@ impl Sessions {
             };
             let turn = rotation::rotate(rotation, token, now)?;
             if matches!(turn, Rotated::Next(..)) {
-                // It changes no account, but a session that whoever has the lease is about to end.
-                self.unleased(&current.user_id).await?;
+                // A refresh changes no account, but a session that the holder of the lease is about to end.
+                self.read_unleased(&current.user_id).await?;
             }
             match turn {
                 Rotated::Again(successor) => return Ok(Renewal::Next(current, successor)),
@@ -348,32 +347,32 @@ impl Sessions {
     }
 }
 
-/// Takes out what has to go, oldest first, for one more to have room.
-fn surplus(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
-    let of_client = |place: &Device| client_id.is_some() && place.client_id == client_id;
+/// Removes the devices that make room for one more, oldest first.
+fn evict(devices: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
+    let of_client = |device: &Device| client_id.is_some() && device.client_id == client_id;
     let mut too_many =
-        (places.iter().filter(|place| of_client(place)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
-    let mut gone: Vec<Device> = Vec::new();
-    places.retain(|place| {
-        let goes = too_many > 0 && of_client(place);
-        if goes {
+        (devices.iter().filter(|device| of_client(device)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
+    let mut evicted: Vec<Device> = Vec::new();
+    devices.retain(|device| {
+        let is_evicted = too_many > 0 && of_client(device);
+        if is_evicted {
             too_many -= 1;
-            gone.push(place.clone());
+            evicted.push(device.clone());
         }
-        !goes
+        !is_evicted
     });
-    let surplus = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
-    gone.extend(places.drain(..surplus));
-    gone
+    let evict = (devices.len() + 1).saturating_sub(Account::MAX_DEVICES);
+    evicted.extend(devices.drain(..evict));
+    evicted
 }
 
-/// What became of a refresh token.
+/// The result of a refresh.
 pub(crate) enum Renewal {
-    /// The session goes on with this one.
+    /// The session continues with this token.
     Next(Session, RefreshToken),
-    /// It was used before: the session must end.
+    /// The token was used before: the session must end.
     Reused(Session),
-    /// No session has it.
+    /// No session has this token.
     Unknown,
 }
 
@@ -381,7 +380,7 @@ pub(crate) enum Renewal {
 mod tests {
     use super::*;
 
-    fn place(ids: &Ids, client_id: Option<ClientId>) -> Device {
+    fn device(ids: &Ids, client_id: Option<ClientId>) -> Device {
         let session = Opaque::from_bytes([0; 32]).hash();
         Device { device: ids.next(), session, client_id, replaced: None, ends_at: Timestamp::from_unix_ms(0) }
     }
@@ -390,18 +389,18 @@ mod tests {
     fn an_application_that_comes_again_and_again_pushes_out_itself_and_nobody_else() {
         let ids = Ids::counting();
         let (one, other): (ClientId, ClientId) = (ids.next(), ids.next());
-        let browser = place(&ids, None);
-        let mut places = vec![browser.clone(), place(&ids, Some(other))];
+        let browser = device(&ids, None);
+        let mut devices = vec![browser.clone(), device(&ids, Some(other))];
         let mut let_in: Vec<Device> = Vec::new();
         for _ in 0..=Account::MAX_DEVICES {
-            let gone = surplus(&mut places, Some(one));
+            let evicted = evict(&mut devices, Some(one));
             let expected = let_in.len().checked_sub(Account::MAX_OF_ONE_CLIENT).map(|at| let_in[at].clone());
-            assert_eq!(gone, Vec::from_iter(expected), "its own oldest");
-            let_in.push(place(&ids, Some(one)));
-            places.push(let_in.last().cloned().unwrap());
+            assert_eq!(evicted, Vec::from_iter(expected), "its own oldest");
+            let_in.push(device(&ids, Some(one)));
+            devices.push(let_in.last().cloned().unwrap());
         }
-        assert_eq!((places.len(), &places[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
-        places.extend((places.len()..Account::MAX_DEVICES).map(|_| place(&ids, None)));
-        assert_eq!(surplus(&mut places, None), [browser], "the oldest of all");
+        assert_eq!((devices.len(), &devices[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
+        devices.extend((devices.len()..Account::MAX_DEVICES).map(|_| device(&ids, None)));
+        assert_eq!(evict(&mut devices, None), [browser], "the oldest of all");
     }
 }

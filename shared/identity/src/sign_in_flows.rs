@@ -1,12 +1,12 @@
-//! Signing in with an account elsewhere: how a flow begins and ends.
+//! Sign-in flows at identity providers: how one begins and ends.
 //!
 //! ```text
 //! page ── oauth.start, .link or .reauthenticate ──> the provider ──> oauth.callback ──> the page that was asked for
 //! ```
 //!
-//! Each leaves a cookie that only the browser which began can answer with. What is done for somebody who is signed in
-//! begins with a mutation, and not with a link: a call with a cookie is then held to come from an own page, or another
-//! site could have somebody link that site's account.
+//! Each sets a cookie, so that only the browser which began can finish the flow. A flow for a signed-in user begins
+//! with a mutation, and not with a link: a call with a cookie must come from an own page, or another site could have a
+//! user link that site's account.
 
 use protocol::Fault;
 use runtime::{Cookies, NotAdmitted, Secret, Site, opaque::Opaque, prelude::*};
@@ -20,41 +20,41 @@ use crate::{
     },
 };
 
-/// The cookie of a flow's browser, before the prefix.
+/// The name of the cookie of a flow's browser, without its prefix.
 const COOKIE: &str = "onefold-sign-in";
-/// The longest path to which a browser is sent back, in bytes: the page to sign in at with the longest request of an
-/// application, each byte of which may take three there.
+/// The longest path to which a browser is sent back, in bytes: the sign-in page with the longest authorization request,
+/// each byte of which may take three there.
 const MAX_PATH_BYTES: usize = 3 * MAX_BYTES + 500;
 
-/// Why a page is told that nobody was signed in; the rest is in [`crate::federation::SignInError`].
+/// Why a flow signed nobody in; [`crate::federation::SignInError`] has the other reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The flow is not there (any more), or the session in which it began is not.
+    /// The flow, or the session in which it began, does not exist or has ended.
     Expired,
-    /// Another provider answers than the one that was asked.
+    /// The answer came from another provider than the one that was asked.
     AnotherProvider,
-    /// There is an account with this address, and it takes its owner to link the two.
+    /// There is an account with this address: its owner must sign in to link the two.
     SignInFirst,
-    /// The account elsewhere belongs to another user.
+    /// The identity is linked to another user.
     Taken,
     /// Another account of the same provider is linked.
     OtherLinked,
     /// The provider names no address.
     NoEmail,
-    /// The account elsewhere is not linked to that of who is signed in.
+    /// The identity is not linked to the signed-in user's account.
     OtherAccount,
-    /// The provider did not ask anew who it is, or does not say that it did.
+    /// The provider did not authenticate the user anew, or does not state that it did.
     NotFresh,
-    /// The provider does not vouch for the address: its owner is mailed.
+    /// The provider does not vouch for the address: its owner gets a mail.
     ConfirmEmail,
-    /// It takes an account, and nobody makes one here by themselves.
+    /// It takes a new account, and registration is closed.
     RegistrationClosed,
-    /// It takes an account, and only who has an address of certain domains makes one here.
+    /// It takes a new account, and the address is of no domain that may register.
     OtherDomain,
 }
 
 impl Refusal {
-    /// What stands behind `#error=`.
+    /// The value of `#error=`.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -84,7 +84,7 @@ impl From<NotAdmitted> for Refusal {
 /// How a flow ends that signs nobody in.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// The page is told so.
+    /// The page gets this error code.
     Refused(&'static str),
     /// A fault that any call can have.
     Fault(Fault),
@@ -102,37 +102,37 @@ impl<E: Into<Fault>> From<E> for Ended {
     }
 }
 
-/// The providers that are configured.
+/// The configured providers.
 pub(crate) async fn providers(secret: &Secret<IdentityProviders>) -> Result<Providers, Fault> {
     secret.read().await?.map_or_else(|| Ok(Providers::default()), IdentityProviders::providers)
 }
 
-/// Whether a browser may be sent back there: a path of the service's pages, without a fragment of its own.
+/// Whether a browser may be sent back there: a path of the service's pages, without a fragment.
 fn is_path(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>');
     text.len() <= MAX_PATH_BYTES && text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain)
 }
 
-/// The page that is shown in the end. If none is asked for, it is `/` of a frontend, and the page to sign in at where the
-/// service's own pages are all that there is; none if it is no path of the service's pages.
+/// The page that is shown at the end. The default is `/` of a frontend, or the sign-in page where the service's own
+/// pages are all that there is; none if it is no path of the service's pages.
 pub(crate) fn return_path(asked: Option<String>, site: &Site) -> Option<String> {
     let first = || if site.has_separate_pages() { "/".to_owned() } else { format!("/{}", SIGN_IN.path) };
     Some(asked.unwrap_or_else(first)).filter(|path| is_path(path))
 }
 
-/// The page to sign in at, with what went wrong where nobody knows which page was asked for.
+/// The sign-in page with an error, for a flow whose page is unknown.
 pub(crate) fn beginning(site: &Site, refusal: Refusal) -> String {
     page(site, &format!("/{}", SIGN_IN.path), Some(refusal.code()))
 }
 
-/// The address of a page, with what went wrong.
+/// The address of a page, with the error if there is one.
 pub(crate) fn page(site: &Site, path: &str, error: Option<&str>) -> String {
     let error = error.map(|code| format!("#error={code}")).unwrap_or_default();
     format!("{}{path}{error}", site.app_url())
 }
 
-/// Where a provider sends the browser back. Each has an address of its own, so that no provider can pass its answer
-/// off as another's (RFC 9700 section 4.4.2.2); not all of them state who answers.
+/// The callback of a provider. Each provider has its own, so that none can pass its answer off as another's (RFC 9700
+/// section 4.4.2.2); not all of them state their issuer.
 fn redirect_uri(site: &Site, provider: &str) -> String {
     format!("{}/oauth/callback/{provider}", site.url())
 }
@@ -148,12 +148,12 @@ pub struct Federation {
 }
 
 impl Federation {
-    /// The providers that are configured.
+    /// The configured providers.
     pub(crate) async fn providers(&self) -> Result<Providers, Fault> {
         providers(&self.providers).await
     }
 
-    /// Begins: the address to which the browser goes.
+    /// Begins a flow and returns the address to which the browser goes.
     pub(crate) async fn begin(
         &self,
         flows: &Create<SignInFlow>,
@@ -161,7 +161,7 @@ impl Federation {
         return_to: String,
         aim: FlowAim,
     ) -> Result<String, Ended> {
-        // Several tabs share it.
+        // Several tabs share the cookie.
         let browser = self.cookies.get(COOKIE).map_or_else(Opaque::random, Ok)?;
         let redirect_uri = redirect_uri(&self.site, &provider.id);
         let prompt = match aim {
@@ -178,8 +178,8 @@ impl Federation {
         Ok(started.url)
     }
 
-    /// Ends: who the person is elsewhere, and when the provider asked them since the flow began. The flow is one that
-    /// [`take`] gave.
+    /// Ends a flow that [`take`] returned: the user's identity at the provider, and when the user authenticated there
+    /// since the flow began.
     pub(crate) async fn end(
         &self,
         providers: &Providers,
@@ -206,7 +206,7 @@ impl Federation {
     }
 }
 
-/// The flow that an answer belongs to, which is gone with that: a state counts once.
+/// Deletes and returns the flow of an answer: a state counts once.
 pub(crate) async fn take(flows: &Delete<SignInFlow>, answer: &Callback) -> Result<Option<SignInFlow>, StoreError> {
     let Some(id) = answer.flow_id() else { return Ok(None) };
     let Some(flow) = flows.get(&id).await? else { return Ok(None) };

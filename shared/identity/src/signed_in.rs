@@ -1,4 +1,4 @@
-//! Somebody who has signed in, with what the service tells them of themselves.
+//! The output of a sign-in: the user, with what the service tells them of themselves.
 
 use std::path::PathBuf;
 

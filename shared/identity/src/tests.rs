@@ -1,4 +1,4 @@
-//! A service for the tests of this package, with a user of its own.
+//! A test service with a user type of its own.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use local::testing::TestService;
 use protocol::{Listing, SortKey, Timestamp, Version};
 use runtime::{Definition, Principal, prelude::*};
 
-use crate::{EmailAddress, IdentityRole, IdentityUser, Newcomer, RIGHTS, UserId, sessions::Sessions};
+use crate::{EmailAddress, IdentityRole, IdentityUser, NewUser, RIGHTS, UserId, sessions::Sessions};
 
-/// What somebody is.
+/// The role of a user.
 #[wire]
 pub enum Role {
     /// May do everything.
@@ -37,7 +37,7 @@ const TEXTS: &[(&str, &[&str])] = &[
 impl IdentityRole for Role {
     const ALL: &'static [Self] = &[Self::Owner, Self::Clerk, Self::Reader, Self::Shopper];
     const FOUNDER: Self = Self::Owner;
-    const NEWCOMER: Self = Self::Shopper;
+    const NEW_USER: Self = Self::Shopper;
 
     fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl IdentityRole for Role {
     }
 }
 
-/// Somebody, with a field that the package does not know.
+/// A user with a field that the package does not know.
 #[wire]
 #[derive(Entity)]
 #[entity(prefix = "user")]
@@ -100,8 +100,8 @@ impl IdentityUser for User {
     type Me = Self;
     const ALL_USERS: Listing<Self> = Listing::of("all");
 
-    fn arrive(newcomer: Newcomer<Role>) -> Self {
-        let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
+    fn from_new_user(new_user: NewUser<Role>) -> Self {
+        let NewUser { id, email, name, is_verified, role, ends_at, .. } = new_user;
         Self { id, email, name, language: "en".to_owned(), is_verified, role, ends_at, version: Version::default() }
     }
     fn me(&self) -> Self {
@@ -155,12 +155,12 @@ mod mounted {
 }
 pub use mounted::service;
 
-/// Somebody who calls.
+/// A caller with this principal.
 pub fn caller(principal: Principal) -> Caller {
     Caller::new(&SERVICE, Arc::new(principal))
 }
 
-/// Somebody with a role.
+/// A verified user with a role.
 pub fn user(email: &str, role: Role) -> User {
     User {
         id: Ids::default().next(),
@@ -179,7 +179,7 @@ pub fn sessions(test: &TestService) -> Sessions {
     test.obtain().unwrap()
 }
 
-/// What can be left out is not in the service.
+/// A part that is left out is not in the service.
 #[test]
 fn a_part_that_is_left_out_has_no_procedure_and_no_domain() {
     mod small {

@@ -1,8 +1,8 @@
-//! What a service's user has to be for this package: few facts, whatever else the service keeps of people.
+//! The trait that a service's user implements for this package: few facts, whatever else the service stores of people.
 //!
 //! ```
 //! # extern crate runtime as onefold;
-//! use onefold_identity::{self as identity, EmailAddress, IdentityRole, IdentityUser, Newcomer, UserId};
+//! use onefold_identity::{self as identity, EmailAddress, IdentityRole, IdentityUser, NewUser, UserId};
 //! use protocol::{Listing, SortKey};
 //! use runtime::prelude::*;
 //!
@@ -18,7 +18,7 @@
 //! impl IdentityRole for Role {
 //!     const ALL: &'static [Self] = &[Self::Owner, Self::Shopper];
 //!     const FOUNDER: Self = Self::Owner;
-//!     const NEWCOMER: Self = Self::Shopper;
+//!     const NEW_USER: Self = Self::Shopper;
 //!
 //!     fn name(self) -> &'static str {
 //!         match self {
@@ -67,8 +67,8 @@
 //!     type Me = Self;
 //!     const ALL_USERS: Listing<Self> = Listing::of("email");
 //!
-//!     fn arrive(newcomer: Newcomer<Role>) -> Self {
-//!         let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
+//!     fn from_new_user(new_user: NewUser<Role>) -> Self {
+//!         let NewUser { id, email, name, is_verified, role, ends_at, .. } = new_user;
 //!         Self { id, email, name, role, is_verified, ends_at, language: "en".into(), version: Version::default() }
 //!     }
 //!     fn me(&self) -> Self {
@@ -113,67 +113,67 @@ id! {
     pub struct UserId;
 }
 
-/// What somebody may be in a service.
+/// A role of a service.
 pub trait IdentityRole: Copy + Eq + Send + Sync + 'static {
-    /// All of them.
+    /// All roles.
     const ALL: &'static [Self];
-    /// What the first person is, who makes all others what they are.
+    /// The role of the first user, who gives all others theirs.
     const FOUNDER: Self;
-    /// What people are who register by themselves. A stranger who has proved an address is a stranger still.
-    const NEWCOMER: Self;
+    /// The role of people who register themselves. A stranger who has proved an address is still a stranger.
+    const NEW_USER: Self;
 
     /// The name in tokens and on the wire.
     fn name(self) -> &'static str;
 
-    /// What somebody with this role may do. With `:own` behind it, a permission is limited to the own items.
+    /// The permissions of this role. With `:own` behind it, a permission is limited to the own items.
     fn permissions(self) -> &'static [&'static str];
 }
 
-/// Whether a role has a permission, for [`Definition::permits`](runtime::Definition): what a role may do is said once, by
-/// [`IdentityRole::permissions`].
+/// Whether a role has a permission, for [`Definition::permits`](runtime::Definition). It follows
+/// [`IdentityRole::permissions`], which alone states what a role may do.
 pub fn permits<R: IdentityRole>(role: &str, permission: &str) -> bool {
     R::ALL.iter().any(|known| known.name() == role && known.permissions().contains(&permission))
 }
 
-/// How long an address may stay unproved that somebody registered, in milliseconds: seven days.
+/// How long a registered address may stay unproved, in milliseconds: seven days.
 pub const UNPROVED_MS: i64 = 7 * 24 * 3_600_000;
 
-/// Somebody who is new.
+/// The facts about a new user.
 #[derive(Clone, Debug)]
-pub struct Newcomer<R> {
+pub struct NewUser<R> {
     /// The id that the user will have.
     pub id: UserId,
     /// Where mail reaches the person.
     pub email: EmailAddress,
     /// The name that others see.
     pub name: String,
-    /// Whether the address is known to be the person's.
+    /// Whether the address is known to be the user's.
     pub is_verified: bool,
-    /// What the person is.
+    /// The role.
     pub role: R,
-    /// Now.
+    /// The time of the call.
     pub created_at: Timestamp,
-    /// When the user ends, unless the address is proved by then.
+    /// When the user expires, unless the address is proved by then.
     pub ends_at: Option<Timestamp>,
 }
 
 /// A service's user.
 pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Send + Sync + 'static {
-    /// What a user may be.
+    /// The type of the service's roles.
     type Role: IdentityRole;
-    /// What somebody who signs in is told of themselves: the output of `auth.me`.
+    /// What a signed-in user is told of themselves: the output of `auth.me`.
     type Me: WireType;
 
-    /// The name of the rule of [`Entity::unique`] that an address, as [`EmailAddress::comparable`] has it, belongs to one
-    /// user.
+    /// The name of the uniqueness rule of [`Entity::unique`]: an address, in the form of [`EmailAddress::comparable`],
+    /// belongs to one user.
     const UNIQUE_EMAIL: &'static str = "email";
-    /// A list that has all users: by it, it is known whether there is anybody.
+    /// An index that lists all users: it shows whether there is one.
     const ALL_USERS: Listing<Self>;
 
-    /// A user of somebody who is new. What the service keeps besides has here its first value.
-    fn arrive(newcomer: Newcomer<Self::Role>) -> Self;
+    /// Makes a user of a new person. The service's own fields get their first values here.
+    fn from_new_user(new_user: NewUser<Self::Role>) -> Self;
 
-    /// What the user is told who it is.
+    /// What the user is told of themselves.
     fn me(&self) -> Self::Me;
 
     /// Where mail reaches the user.
@@ -185,26 +185,26 @@ pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Sen
     /// Gives the user another name.
     fn set_name(&mut self, name: String);
 
-    /// What the user is.
+    /// The user's role.
     fn role(&self) -> Self::Role;
 
-    /// Makes something else of the user.
+    /// Changes the role.
     fn set_role(&mut self, role: Self::Role);
 
     /// Whether the address is known to be the user's.
     fn is_verified(&self) -> bool;
 
-    /// When the user ends, unless the address is proved by then; none for whoever has proved it, and for whom an
-    /// administrator made or decided about. [`Entity::expires_at`] answers the same.
+    /// When the user expires, unless the address is proved by then; none once it is proved, and for a user whom an
+    /// administrator created or decided about. [`Entity::expires_at`] returns the same.
     fn ends_at(&self) -> Option<Timestamp>;
 
-    /// Says whether the address is known to be the user's.
+    /// Sets whether the address is known to be the user's.
     fn set_verified(&mut self, is_verified: bool);
 
-    /// Says when the user ends.
+    /// Sets when the user expires.
     fn set_ends_at(&mut self, ends_at: Option<Timestamp>);
 
-    /// The address is proved: the user is verified, and does not end.
+    /// Marks the address as proved: the user is verified, and does not expire.
     fn verify(&mut self) {
         self.set_verified(true);
         self.set_ends_at(None);
@@ -225,8 +225,8 @@ pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Sen
         self.effective_role().map(IdentityRole::permissions).unwrap_or_default()
     }
 
-    /// Whether it is as somebody registered it, who need not be the owner of the address: nobody has proved it, and no
-    /// administrator has decided anything about it.
+    /// Whether the user is as registered, perhaps by a stranger: nobody has proved the address, and no administrator
+    /// has decided about it.
     fn is_as_registered(&self) -> bool {
         !self.is_verified() && self.ends_at().is_some()
     }

@@ -1,5 +1,5 @@
-//! The commands that reach AWS. The programs in `infra/` carry them out, beside the stacks that they are
-//! about; here they are made ready and started.
+//! The commands that reach AWS. The programs in `infra/`, beside the stacks, carry them out; this module prepares and
+//! starts them.
 
 use std::{
     fs, io,
@@ -12,10 +12,10 @@ use protocol::Cause;
 
 use crate::{build, data::at, workspace};
 
-/// The oldest Node.js that the programs run on.
+/// The oldest supported Node.js.
 const NODE: u32 = 20;
 
-/// Runs a program of `infra/` of this workspace with these parameters; `input` is what it reads.
+/// Runs a program of this workspace's `infra/` with these parameters; `input` is its standard input.
 ///
 /// # Errors
 /// When there is no `infra/`; when Node.js is missing or too old, or the program cannot be installed, built or started.
@@ -25,7 +25,7 @@ pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<E
     install(&infra)?;
     step(&infra, "npm", &["run", "--silent", "build"])?;
     let mut command = clean("node");
-    // It runs on the oldest supported Node.js until that is raised here; the programs' users need no reminder.
+    // The programs run on the oldest supported Node.js until it is raised here; their users need no reminder.
     command.env("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
     command.current_dir(&infra).arg("build/src/cli.js").args(parameters);
     if input.is_some() {
@@ -33,7 +33,7 @@ pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<E
     }
     let mut child = command.spawn().map_err(|error| format!("node cannot be started: {error}"))?;
     if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
-        // A program that ends early says why itself.
+        // A program that ends early reports the reason itself.
         let _ = pipe.write_all(input);
     }
     let status = child.wait()?;
@@ -48,7 +48,7 @@ fn check_node() -> Result<(), Cause> {
     if major.is_some_and(|major: u32| major >= NODE) { Ok(()) } else { Err(needed()) }
 }
 
-/// Installs what `package-lock.json` names, unless it is there: npm notes at the end what it installed.
+/// Installs what `package-lock.json` lists, unless npm's own record says that it is installed.
 fn install(infra: &Path) -> Result<(), Cause> {
     let changed = |file: &str| {
         let path = infra.join(file);
@@ -77,7 +77,7 @@ fn step(infra: &Path, program: &str, parameters: &[&str]) -> Result<(), Cause> {
 
 fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
-    for name in build::about_the_package() {
+    for name in build::package_variables() {
         command.env_remove(name);
     }
     command

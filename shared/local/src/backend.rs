@@ -1,4 +1,4 @@
-//! Where a call runs: in this process, or in the procedure's own function.
+//! Backends of calls: this process, or the procedures' own functions.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,23 +10,23 @@ use runtime::{Addressee, BoxFuture, Context, Entry, Site, answer, api_gateway, c
 
 use crate::isolated::{InvokeError, Pool};
 
-/// What every call of one procedure needs in this process.
-pub struct Local {
+/// A procedure that runs in this process.
+pub struct LocalProcedure {
     /// The procedure.
     pub entry: Entry,
-    /// Its context: its own credentials at the database.
+    /// Its context, with its own credentials at the database.
     pub context: Context,
 }
 
-/// Runs calls.
+/// Runs the calls of procedures.
 pub enum Backend {
-    /// All procedures in this process.
-    InProcess(HashMap<&'static str, Arc<Local>>),
-    /// Each procedure in processes of its own.
+    /// All procedures run in this process.
+    InProcess(HashMap<&'static str, Arc<LocalProcedure>>),
+    /// Each procedure runs in processes of its own.
     Isolated {
         /// The procedures, by name.
         entries: HashMap<&'static str, Entry>,
-        /// Their processes.
+        /// The processes.
         pool: Pool,
     },
 }
@@ -35,7 +35,7 @@ impl Backend {
     /// The procedure of this name.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         match self {
-            Self::InProcess(procedures) => procedures.get(name).map(|local| &local.entry),
+            Self::InProcess(procedures) => procedures.get(name).map(|procedure| &procedure.entry),
             Self::Isolated { entries, .. } => entries.get(name),
         }
     }
@@ -50,8 +50,8 @@ impl Backend {
     ) -> Response<Bytes> {
         match self {
             Self::InProcess(procedures) => {
-                if let Some(local) = procedures.get(name) {
-                    return answer(&local.entry, &local.context, request_id, request).await;
+                if let Some(procedure) = procedures.get(name) {
+                    return answer(&procedure.entry, &procedure.context, request_id, request).await;
                 }
             }
             Self::Isolated { entries, pool } => {
@@ -65,13 +65,13 @@ impl Backend {
     }
 }
 
-/// How gateways reach procedures in this process.
+/// The gateways' transport to procedures in this process.
 pub struct BackendTransport {
-    /// Runs their calls.
+    /// The backend that runs the calls.
     pub backend: Arc<Backend>,
-    /// Which pages may call.
+    /// The CORS policy.
     pub cors: Cors,
-    /// Where the service is.
+    /// The addresses of the service.
     pub site: Arc<Site>,
 }
 

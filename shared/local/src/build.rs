@@ -1,23 +1,23 @@
-//! Builds the functions' real binaries, in one `cargo build`.
+//! Builds the functions' binaries, in one `cargo build`.
 
 use std::{collections::HashMap, ffi::OsString, path::PathBuf, process::Stdio};
 
 use protocol::Cause;
 use tokio::process::Command;
 
-/// How the variables begin that `cargo run` and `cargo test` set for a package's own programs.
-const ABOUT_THE_PACKAGE: [&str; 5] =
+/// The prefixes of the variables that `cargo run` and `cargo test` set for a package's own programs.
+const PACKAGE_VARIABLE_PREFIXES: [&str; 5] =
     ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
 
-/// The variables that a build started from here must not see: build scripts that look at one of them
-/// (`ring`'s does) would run again in every build that has another value of it.
-pub fn about_the_package() -> impl Iterator<Item = OsString> {
+/// The variables that a build must not inherit from this process: a build script that watches one of them (`ring`'s
+/// does) would run again in every build with another value.
+pub fn package_variables() -> impl Iterator<Item = OsString> {
     std::env::vars_os()
         .map(|(name, _)| name)
-        .filter(|name| ABOUT_THE_PACKAGE.iter().any(|start| name.to_string_lossy().starts_with(start)))
+        .filter(|name| PACKAGE_VARIABLE_PREFIXES.iter().any(|start| name.to_string_lossy().starts_with(start)))
 }
 
-/// What is built, and where.
+/// The packages of a build.
 #[derive(Clone, Debug)]
 pub struct Build {
     /// The workspace's folder.
@@ -28,20 +28,20 @@ pub struct Build {
     pub package: &'static str,
 }
 
-/// Builds every function and says where it is, by the function's name.
+/// Builds every function and returns the binaries' paths, by the function's name.
 ///
-/// The binaries are built as this process was: a release service has release functions.
+/// The build has the profile of this process: a release service has release functions.
 ///
 /// # Errors
-/// When the build fails; cargo has said why.
+/// When the build fails; cargo has printed the reason.
 pub async fn functions(Build { root, functions, package }: &Build) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    for name in about_the_package() {
+    for name in package_variables() {
         command.env_remove(name);
     }
-    // Naming this program's package as well gives its dependencies the features that they have under
-    // `cargo run`, so that only the functions themselves are left to build.
+    // Naming this program's package as well gives its dependencies the same features as under `cargo run`, so that only
+    // the functions themselves are left to build.
     command.current_dir(root).args(["build", "--package", functions, "--package", package, "--bins"]);
     command.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {

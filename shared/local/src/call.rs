@@ -1,4 +1,4 @@
-//! One call from the shell: what a person wants to know before there is a program for it.
+//! `call`: one call of a procedure from the shell.
 
 use std::{
     fmt, fs, io,
@@ -24,15 +24,15 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{claims, data::Running};
 
-/// Where `cargo run` serves.
+/// The default address of `cargo run`.
 const LOCAL_URL: &str = "http://127.0.0.1:9000";
-/// How long one call may take. The HTTP API in front of a deployed service gives up after 30 s.
+/// How long one call may take. The HTTP API of a deployed service gives up after 30 s.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest answer that is read, in bytes; a function's ends at 6 MB.
+/// The longest response body that is read, in bytes; a function's is at most 6 MB.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// How long an address may be that every server on the way takes, in bytes.
+/// The longest URL that every server on the way accepts, in bytes.
 const MAX_ADDRESS_BYTES: usize = 6_000;
-/// How much is shown of an answer that is not the service's own, in characters.
+/// How much of a response that is not the service's own is shown, in characters.
 const MAX_SHOWN: usize = 200;
 
 /// What to call, and as whom.
@@ -63,21 +63,21 @@ pub struct CallOptions {
     public: bool,
 }
 
-/// The way in which the command was used is wrong: nothing was called.
-pub const WRONG_USE: u8 = 2;
+/// The exit code for wrong usage: nothing was called.
+pub const USAGE_ERROR: u8 = 2;
 
-/// Which service is called.
+/// The service to call.
 pub struct Target {
     url: String,
-    /// What to say when it is not the one that was meant: nobody said which one it is, and none runs with this folder.
+    /// The hint for a failed call when the service was guessed: none was stated, and none runs with this folder.
     hint: Option<String>,
 }
 
 impl CallOptions {
-    /// Which service is called; `data` is the folder whose service is meant when nobody says where it is.
+    /// Finds the service to call; `data` is the folder of the service that is meant if no address is stated.
     ///
     /// # Errors
-    /// When it cannot be told which services run.
+    /// When the running services cannot be listed.
     pub fn target(&self, service: &Service, data: Option<PathBuf>) -> Result<Target, Cause> {
         let (url, hint) = match (&self.url, data) {
             (Some(url), _) => (url.clone(), None),
@@ -86,18 +86,17 @@ impl CallOptions {
                 let is_meant = |running: &Running| running.service == service.definition.name;
                 match Running::all(&data)?.into_iter().find(is_meant) {
                     Some(running) => (running.url, None),
-                    None => (LOCAL_URL.to_owned(), Some(nobody(&data))),
+                    None => (LOCAL_URL.to_owned(), Some(no_service_hint(&data))),
                 }
             }
         };
         Ok(Target { url, hint })
     }
 
-    /// Whether a token is to be signed: for a stage with its key, else with the local one, which says nothing to a
-    /// service elsewhere.
+    /// Whether the call needs a new token: for a stage signed with its key, else with the local one, which no other
+    /// service accepts.
     ///
-    /// # Errors
-    /// When nothing can be signed for that place.
+    /// When there is no key for that service.
     pub fn signs(&self, service: &Service, target: &Target) -> Result<bool, String> {
         if self.public || self.token.is_some() {
             return Ok(false);
@@ -105,7 +104,7 @@ impl CallOptions {
         if self.stage.is_some() {
             return Ok(true);
         }
-        // Who knows its callers in a way of its own reads no tokens of ours.
+        // A service with its own authentication reads none of our tokens.
         if matches!(service.definition.callers, Callers::Custom(_)) && self.roles.is_empty() && self.subject.is_none() {
             return Ok(false);
         }
@@ -115,7 +114,7 @@ impl CallOptions {
         }
     }
 
-    /// The caller's roles: those that are named, else that of those who run the service.
+    /// The caller's roles: the stated ones, else the service's operator role.
     pub fn roles(&self, service: &Service) -> Vec<String> {
         if !self.roles.is_empty() {
             return self.roles.clone();
@@ -124,7 +123,7 @@ impl CallOptions {
     }
 }
 
-fn nobody(data: &Path) -> String {
+fn no_service_hint(data: &Path) -> String {
     format!(
         "no service runs with the data folder {}: `cargo run` starts one, --data and --url name others",
         data.display()
@@ -135,42 +134,42 @@ impl Target {
     fn uri(&self, rest: &str) -> Result<Uri, String> {
         let base = self.url.trim_end_matches('/');
         let base = base.strip_suffix(BASE_PATH.trim_end_matches('/')).unwrap_or(base);
-        let uri: Uri = format!("{base}{rest}").parse().map_err(|_| self.no_address())?;
+        let uri: Uri = format!("{base}{rest}").parse().map_err(|_| self.invalid_url())?;
         let is_http = uri.scheme_str().is_some_and(|scheme| ["http", "https"].contains(&scheme));
-        if is_http && uri.host().is_some() { Ok(uri) } else { Err(self.no_address()) }
+        if is_http && uri.host().is_some() { Ok(uri) } else { Err(self.invalid_url()) }
     }
 
-    fn no_address(&self) -> String {
+    fn invalid_url(&self) -> String {
         format!("{:?} is no address such as {LOCAL_URL}", self.url)
     }
 
-    /// Says it, when it may be the reason why a call failed.
-    fn say_hint(&self) {
+    /// Prints the hint, if it may explain a failed call.
+    fn print_hint(&self) {
         if let Some(hint) = &self.hint {
             eprintln!("onefold: {hint}");
         }
     }
 }
 
-/// Calls a procedure: prints its result, or why there is none. `signed` is the token that was signed for it.
+/// Calls a procedure and prints its result or its failure. `signed` is the token that was signed for the call.
 pub async fn run(service: &Service, options: CallOptions, target: &Target, signed: Option<String>) -> ExitCode {
     let request = match request(service, &options, target, signed) {
         Ok(request) => request,
         Err(why) => {
             eprintln!("onefold: {why}");
-            return ExitCode::from(WRONG_USE);
+            return ExitCode::from(USAGE_ERROR);
         }
     };
     let (status, body) = match tokio::time::timeout(TIMEOUT, send(request)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(cause)) => {
-            eprintln!("onefold: no service answers at {}: {}", target.url, root_of(&*cause));
-            target.say_hint();
+            eprintln!("onefold: no service answers at {}: {}", target.url, root_cause(&*cause));
+            target.print_hint();
             return ExitCode::FAILURE;
         }
         Err(_) => {
             eprintln!("onefold: {} did not answer in {} s", target.url, TIMEOUT.as_secs());
-            target.say_hint();
+            target.print_hint();
             return ExitCode::FAILURE;
         }
     };
@@ -178,12 +177,12 @@ pub async fn run(service: &Service, options: CallOptions, target: &Target, signe
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(result)) => match writeln!(io::stdout(), "{result}") {
             Ok(()) => ExitCode::SUCCESS,
-            // Whoever reads has seen enough.
+            // The reader closed the pipe.
             Err(_) => ExitCode::FAILURE,
         },
         Err(failed) => {
             eprint!("{failed}");
-            target.say_hint();
+            target.print_hint();
             ExitCode::FAILURE
         }
     }
@@ -202,10 +201,10 @@ fn request(
         let encoded = serde_urlencoded::to_string([("input", input.as_str())]).unwrap_or_default();
         format!("{path}?{encoded}")
     });
-    let fits = |address: &String| address.len() <= MAX_ADDRESS_BYTES || !service.definition.method_override;
+    let fits_in_url = |address: &String| address.len() <= MAX_ADDRESS_BYTES || !service.definition.method_override;
     let (request, body) = match (entry.spec.kind, address) {
         (Kind::Query, None) => (Request::get(target.uri(&path)?), String::new()),
-        (Kind::Query, Some(address)) if fits(&address) => (Request::get(target.uri(&address)?), String::new()),
+        (Kind::Query, Some(address)) if fits_in_url(&address) => (Request::get(target.uri(&address)?), String::new()),
         _ => (Request::post(target.uri(&path)?), input.unwrap_or_default()),
     };
     let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
@@ -232,9 +231,9 @@ fn find(service: &Service, name: &str) -> Result<Entry, String> {
     }
 }
 
-/// The input's text, wherever it is.
+/// Reads the input from its argument, a file or standard input.
 fn read(given: &str) -> Result<String, String> {
-    // One byte more than may be, to see whether there is more.
+    // Reading one byte above the limit shows whether there is more.
     let limit = u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX) + 1;
     let mut bytes = Vec::new();
     let (place, outcome) = match given.strip_prefix('@') {
@@ -268,8 +267,8 @@ async fn send(request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Caus
     Ok((status, Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await?.to_bytes()))
 }
 
-/// What lies at the bottom of it: the layers above say the same in more general words.
-fn root_of(cause: &(dyn std::error::Error + 'static)) -> String {
+/// The root cause: the errors above it say the same in more general words.
+fn root_cause(cause: &(dyn std::error::Error + 'static)) -> String {
     let mut root = cause;
     while let Some(source) = root.source() {
         root = source;
@@ -280,7 +279,7 @@ fn root_of(cause: &(dyn std::error::Error + 'static)) -> String {
 #[derive(Deserialize)]
 struct Envelope {
     result: Option<Data>,
-    error: Option<Failed>,
+    error: Option<FailedCall>,
 }
 
 #[derive(Deserialize)]
@@ -288,9 +287,9 @@ struct Data {
     data: Option<Value>,
 }
 
-/// Why a call failed.
+/// A failed call's response body.
 #[derive(Debug, Deserialize)]
-struct Failed {
+struct FailedCall {
     message: String,
     data: FailedData,
 }
@@ -305,13 +304,13 @@ struct FailedData {
     fields: Vec<FieldFault>,
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for FailedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.data.code, self.message)?;
         if let Some(failure) = &self.data.failure {
             writeln!(f, "failure: {failure}")?;
         }
-        // One alone is the message.
+        // A single field repeats the message.
         for field in self.data.fields.iter().filter(|field| !self.message.ends_with(&field.message)) {
             let path = if field.path.is_empty() { "input" } else { &field.path };
             writeln!(f, "field {path}: {}", field.message)?;
@@ -323,10 +322,10 @@ impl fmt::Display for Failed {
     }
 }
 
-/// What to print: the result, if there is one.
+/// The text to print for a response: the result, if there is one.
 ///
 /// # Errors
-/// Why the call failed.
+/// The description of the failure.
 fn show(status: StatusCode, body: &[u8]) -> Result<Option<String>, String> {
     let foreign = || {
         let text = String::from_utf8_lossy(body);

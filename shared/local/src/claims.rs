@@ -1,19 +1,19 @@
-//! What the command line lets a token say.
+//! Validation of the claims that the command line signs.
 
-/// The longest that a token is valid which is signed here, in minutes: 30 days. Nothing takes back one that has leaked but
-/// another key.
+/// The longest validity of a token that is signed here, in minutes: 30 days. A leaked token stays valid until its key
+/// is retired.
 const MAX_MINUTES: u32 = 30 * 24 * 60;
-/// The longest subject, in bytes. A token has 4 KiB, and what names a caller stands in keys.
+/// The longest subject, in bytes. A token has at most 4 KiB, and the subject is part of keys.
 const MAX_SUBJECT_BYTES: usize = 255;
 
-/// How long a token is valid, in minutes.
+/// Parses the validity of a token, in minutes.
 pub(crate) fn minutes(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|minutes| (1..=MAX_MINUTES).contains(minutes)).ok_or_else(|| {
         format!("a token is valid for 1 to {MAX_MINUTES} minutes, which are 30 days; whoever needs it longer signs another one")
     })
 }
 
-/// Who a token's caller is.
+/// Parses the subject of a token.
 pub(crate) fn subject(text: &str) -> Result<String, String> {
     let is_name = !text.trim().is_empty() && text.len() <= MAX_SUBJECT_BYTES && !text.chars().any(char::is_control);
     is_name.then(|| text.to_owned()).ok_or_else(|| {

@@ -32,13 +32,13 @@ use crate::{
 /// The data folder in a workspace.
 const DATA: &str = ".onefold";
 
-/// A service as its `main` starts it.
+/// A service and its options, as its `main` starts it.
 pub struct App {
     /// The procedures.
     pub service: Service,
-    /// How demonstration data is made, if there is a way.
+    /// The source of demonstration data, if there is one.
     pub seed: Option<Seed>,
-    /// Nothing is kept unless it is asked for.
+    /// Whether the table is in memory unless the command line says otherwise.
     pub ephemeral: bool,
     /// The package whose program this is: `env!("CARGO_PKG_NAME")`.
     pub package: &'static str,
@@ -47,7 +47,7 @@ pub struct App {
 /// One typed procedure in Rust; everything else folds out of it.
 #[derive(Parser)]
 #[command(name = "onefold", arg_required_else_help = false)]
-struct Line {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -179,9 +179,9 @@ enum Command {
     Release,
 }
 
-/// A service's `main`.
+/// Runs a service's command line.
 pub fn main(app: App) -> ExitCode {
-    let line = Line::parse();
+    let line = CommandLine::parse();
     match run(app, line) {
         Ok(code) => code,
         Err(cause) => {
@@ -191,15 +191,15 @@ pub fn main(app: App) -> ExitCode {
     }
 }
 
-fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
+fn run(app: App, line: CommandLine) -> Result<ExitCode, Cause> {
     let definition = app.service.definition;
     let data = || line.data.clone().map_or_else(|| default_data(definition), Ok);
     let in_cloud = |parameters: &[String]| aws_commands::run(&workspace::root(definition)?, parameters, None);
     match line.command {
         None => {
             let options = options(line.serve, data()?, &app)?;
-            // The log of calls goes to standard output through one buffer and one thread, so that a
-            // slow terminal does not slow calls down; the guard writes out what is left at the end.
+            // The log of calls goes to standard output through one buffer and one thread, so that a slow terminal does
+            // not slow calls down; the guard flushes it at the end.
             let (writer, _rest) =
                 tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(false).finish(io::stdout());
             telemetry::start(writer, tracing::Level::INFO);
@@ -208,8 +208,8 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
         }
         Some(Command::Regen { check }) => regen(&app, &workspace::root(definition)?, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {
-            if let Err(why) = known(&app.service, &roles) {
-                return Ok(wrong_use(&why));
+            if let Err(why) = check_roles(&app.service, &roles) {
+                return Ok(usage_error(&why));
             }
             println!("{}", token(&app.service, &signer(data()?, stage.as_deref())?, subject, roles, minutes)?);
             Ok(ExitCode::SUCCESS)
@@ -244,7 +244,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
     }
 }
 
-/// Where keys and data are, when nobody says it.
+/// The default data folder.
 fn default_data(definition: &Definition) -> Result<PathBuf, Cause> {
     match workspace::root(definition) {
         Ok(root) => Ok(root.join(DATA)),
@@ -273,17 +273,17 @@ fn options(serve: Serve, data: PathBuf, app: &App) -> Result<Options, Cause> {
     })
 }
 
-/// Says what is wrong with how the command was used.
-fn wrong_use(why: &str) -> ExitCode {
+/// Prints why the command's usage is wrong.
+fn usage_error(why: &str) -> ExitCode {
     eprintln!("onefold: {why}");
-    ExitCode::from(call::WRONG_USE)
+    ExitCode::from(call::USAGE_ERROR)
 }
 
-/// Calls a procedure: of the service that runs with the data folder, unless it is said where.
+/// Calls a procedure of the stated service, or of the one that runs with the data folder.
 fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathBuf, Cause>) -> Result<ExitCode, Cause> {
     let target = options.target(service, data().ok())?;
     let signed = match options.signs(service, &target).and_then(|signs| {
-        known(service, &options.roles(service))?;
+        check_roles(service, &options.roles(service))?;
         Ok(signs)
     }) {
         Ok(false) => None,
@@ -291,13 +291,13 @@ fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathB
             let signer = signer(data()?, options.stage.as_deref())?;
             Some(token(service, &signer, options.subject.clone(), options.roles(service), CALL_MINUTES)?)
         }
-        Err(why) => return Ok(wrong_use(&why)),
+        Err(why) => return Ok(usage_error(&why)),
     };
     Ok(tokio()?.block_on(call::run(service, options, &target, signed)))
 }
 
-/// Makes the keys of a stage here, and puts into its secrets what is needed of them: of this machine's key the
-/// public half; the functions' key whole, which is kept nowhere here.
+/// Creates the keys of a stage and stores in its secrets what they need: the public half of this machine's key, and the
+/// functions' key as a whole, which is not stored here.
 fn keys(
     service: &Service,
     data: impl Fn() -> Result<PathBuf, Cause>,
@@ -305,8 +305,7 @@ fn keys(
     rotate: bool,
     retire: Option<String>,
 ) -> Result<ExitCode, Cause> {
-    // Nothing is made here before it is known where the rest of it goes: a key that only this machine has signs tokens
-    // that nobody takes.
+    // The target is checked before a key is created: tokens by a key that only this machine has are accepted nowhere.
     let root = workspace::root(service.definition)?;
     let checked = aws_commands::run(&root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
     if checked != ExitCode::SUCCESS {
@@ -314,7 +313,7 @@ fn keys(
     }
     let keys = DataFolder::open(data()?)?.stage_keys(stage)?;
     let is_first = keys.existing().is_err() && retire.is_none();
-    // Whoever retires a key need not have one.
+    // Retiring a key takes no key.
     let signer = match (rotate, &retire) {
         (true, _) => Some(keys.rotate()?),
         (false, None) => Some(keys.signer()?),
@@ -383,10 +382,10 @@ fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
     Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How long a token is valid that is signed for one call, in minutes.
+/// How long a token for one call is valid, in minutes.
 const CALL_MINUTES: u32 = 5;
 
-/// What signs tokens: this service's own key, or that of a stage.
+/// The signer of tokens: with this service's own key, or with that of a stage.
 fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
     let data = DataFolder::open(data)?;
     let Some(stage) = stage else { return data.signer() };
@@ -395,8 +394,8 @@ fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
     })
 }
 
-/// Whether the service has these roles; one that has none knows callers in a way of its own.
-fn known(service: &Service, roles: &[String]) -> Result<(), String> {
+/// Checks that the service has these roles; a service without roles has its own authentication.
+fn check_roles(service: &Service, roles: &[String]) -> Result<(), String> {
     let there = service.definition.roles;
     match roles.iter().find(|role| !there.is_empty() && !there.contains(&role.as_str())) {
         Some(unknown) => Err(format!("there is no role {unknown}; there are {}", there.join(", "))),
@@ -404,7 +403,7 @@ fn known(service: &Service, roles: &[String]) -> Result<(), String> {
     }
 }
 
-/// Signs one; `subject`: a new one if there is none.
+/// Signs a token; without a `subject`, for a new one.
 pub(crate) fn token(
     service: &Service,
     signer: &TokenSigner,
@@ -434,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_key_whose_name_begins_with_a_hyphen_can_be_retired() {
-        let cli = Line::try_parse_from(["onefold", "keys", "--stage", "dev", "--retire", "-aELeehx5"]).unwrap();
+        let cli = CommandLine::try_parse_from(["onefold", "keys", "--stage", "dev", "--retire", "-aELeehx5"]).unwrap();
         let Some(Command::Keys { retire, .. }) = cli.command else { panic!("another command") };
         assert_eq!(option("--retire", retire), ["--retire=-aELeehx5"], "node's parser takes it in one piece only");
     }

@@ -1,4 +1,4 @@
-//! The folder in which a local service keeps what it must not forget.
+//! The data folder: all state of a local service that outlives its process.
 //!
 //! ```text
 //! .onefold/
@@ -38,55 +38,55 @@ const KID: &str = "local";
 #[derive(Clone, Debug)]
 pub struct DataFolder(PathBuf);
 
-/// Held while a service uses the folder; the system lets go of it when the process ends, however it does.
+/// An exclusive lock on the folder; the system releases it when the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl DataFolder {
-    /// Opens the folder, and makes it when it is not there. What others may read of it is closed to them, with a
-    /// sentence on standard error.
+    /// Opens the folder, and creates it if it does not exist. It removes other users' permissions on its files, and
+    /// says so on standard error.
     ///
     /// # Errors
-    /// When it cannot be made; when others may read what cannot be closed to them, or a folder that holds other things
-    /// as well.
+    /// When it cannot be created; when other users' permissions cannot be removed, or the folder has foreign files as
+    /// well.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Cause> {
         let path = path.into();
-        make(&path)?;
-        privacy::close(&path)?;
+        create_folder(&path)?;
+        privacy::close_to_others(&path)?;
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The table's file.
+    /// The path of the table's file.
     pub fn database(&self) -> PathBuf {
         self.0.join("database.sqlite")
     }
 
-    /// Where mails end up.
+    /// The folder of the mailbox.
     ///
     /// # Errors
-    /// When something else is in its place.
+    /// When it cannot be created.
     pub fn mail(&self) -> Result<PathBuf, Cause> {
         let path = self.0.join("mail");
-        make(&path)?;
+        create_folder(&path)?;
         Ok(path)
     }
 
-    /// Where functions that run outside of the service find their environment.
+    /// The file with the environment of functions that run outside of the service.
     pub fn functions_env(&self) -> PathBuf {
         self.0.join("functions.env")
     }
 
-    /// Takes the folder for this process. `None` when another one has it.
+    /// Locks the folder for this process. `None` when another process has it.
     ///
     /// # Errors
-    /// When the lock's file cannot be opened.
+    /// When the lock file cannot be opened.
     pub fn lock(&self) -> Result<Option<Lock>, Cause> {
         let path = self.0.join("lock");
         let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
@@ -99,27 +99,27 @@ impl DataFolder {
         }
     }
 
-    /// The key that signs this service's tokens, made on first use.
+    /// The key that signs this service's tokens, created on first use.
     ///
     /// # Errors
-    /// When the key cannot be kept or is none.
+    /// When the key cannot be stored or is malformed.
     pub fn signer(&self) -> Result<TokenSigner, Cause> {
         let path = self.0.join("signing.key");
-        let pkcs8 = keep(&path, TokenSigner::generate)?;
+        let pkcs8 = read_or_create(&path, TokenSigner::generate)?;
         TokenSigner::new(KID, &pkcs8)
             .map_err(|cause| format!("{}: {cause}; remove it, and another one is made", path.display()).into())
     }
 
-    /// What functions that sign tokens read: the same key.
+    /// The same key in the form of the secret that signing functions read.
     ///
     /// # Errors
     /// As [`DataFolder::signer`].
     pub fn signer_settings(&self) -> Result<serde_json::Value, Cause> {
-        let pkcs8 = keep(&self.0.join("signing.key"), TokenSigner::generate)?;
+        let pkcs8 = read_or_create(&self.0.join("signing.key"), TokenSigner::generate)?;
         Ok(serde_json::to_value(SignerSettings { kid: KID.to_owned(), pkcs8: URL_SAFE_NO_PAD.encode(pkcs8) })?)
     }
 
-    /// A secret that somebody put into the folder; none, when nobody did.
+    /// A secret in the folder, if there is a file of this name.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -135,7 +135,7 @@ impl DataFolder {
     /// The keys that sign tokens for a deployed stage. Previews share theirs, as they share their secret.
     ///
     /// # Errors
-    /// When there is no such stage, or their folder cannot be made.
+    /// When there is no such stage, or the folder cannot be created.
     pub fn stage_keys(&self, stage: &str) -> Result<StageKeys, Cause> {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let name = match stage {
@@ -148,24 +148,24 @@ impl DataFolder {
             }
         };
         let path = self.0.join("stages").join(name);
-        make(&path)?;
+        create_folder(&path)?;
         Ok(StageKeys(path))
     }
 
-    /// The key that seals cursors, made on first use.
+    /// The key that seals cursors, created on first use.
     ///
     /// # Errors
-    /// When the key cannot be kept or is none.
+    /// When the key cannot be stored or is malformed.
     pub fn cursor_key(&self) -> Result<[u8; 32], Cause> {
         let path = self.0.join("cursor.key");
-        let text = keep(&path, || Ok(URL_SAFE_NO_PAD.encode(random_key()?).into_bytes()))?;
+        let text = read_or_create(&path, || Ok(URL_SAFE_NO_PAD.encode(random_key()?).into_bytes()))?;
         let key = URL_SAFE_NO_PAD.decode(text.trim_ascii()).ok().and_then(|key| key.try_into().ok());
         key.ok_or_else(|| {
             format!("{} does not hold 32 bytes in base64url; remove it, and another one is made", path.display()).into()
         })
     }
 
-    /// Says how this service is reached, for as long as the note is held.
+    /// Publishes how to reach this service, until the returned note is dropped.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -173,7 +173,7 @@ impl DataFolder {
         Note::leave(&self.0, running)
     }
 
-    /// The service that runs with this folder; of several, the one that commands mean, see [`Running::all`].
+    /// The service that runs with this folder; of several, the first of [`Running::all`].
     ///
     /// # Errors
     /// When there is none.
@@ -187,27 +187,28 @@ impl DataFolder {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_functions_env(&self, environment: &[(String, String)]) -> Result<(), Cause> {
-        // In quotes, as `cargo lambda watch --env-file` and a shell want JSON. No value has a quote itself.
+        // Values are quoted, since `cargo lambda watch --env-file` and a shell need that for JSON. No value contains a
+        // quote.
         let text: String = environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
         write_private(&self.functions_env(), text.as_bytes())
     }
 }
 
-/// The folder with the keys that sign tokens for a deployed stage: `signing.key`, and those before it.
+/// The folder with the keys that sign tokens for a deployed stage: `signing.key`, and its predecessors.
 #[derive(Clone, Debug)]
 pub struct StageKeys(PathBuf);
 
 impl StageKeys {
-    /// The key that signs, made on first use.
+    /// The key that signs, created on first use.
     ///
     /// # Errors
-    /// When it cannot be kept or is none.
+    /// When it cannot be stored or is malformed.
     pub fn signer(&self) -> Result<TokenSigner, Cause> {
-        keep(&self.current(), TokenSigner::generate)?;
+        read_or_create(&self.current(), TokenSigner::generate)?;
         self.existing()
     }
 
-    /// The key that signs.
+    /// The key that signs, if it exists.
     ///
     /// # Errors
     /// When there is none.
@@ -217,15 +218,15 @@ impl StageKeys {
         TokenSigner::with_thumbprint(&fs::read(&path).map_err(|error| named(error.into()))?).map_err(named)
     }
 
-    /// Another key to sign with; the one before stays beside it, under its name.
+    /// Creates another key to sign with; the previous one stays beside it, under its key id.
     ///
     /// # Errors
-    /// When there is none yet, or a key cannot be kept.
+    /// When there is none yet, or a key cannot be stored.
     pub fn rotate(&self) -> Result<TokenSigner, Cause> {
         let before = self.existing().map_err(|cause| format!("there is no key to rotate here: {cause}"))?;
         let before = &before.public_key().kid;
         match fs::hard_link(self.current(), self.0.join(format!("signing.{before}.key"))) {
-            // From a rotation that was interrupted.
+            // A file of an interrupted rotation.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(&self.0)(error)),
             _ => {}
         }
@@ -235,7 +236,7 @@ impl StageKeys {
         self.existing()
     }
 
-    /// Removes a key that was made for nothing: nobody else knows it.
+    /// Removes a new key that is not needed: nobody else knows it.
     ///
     /// # Errors
     /// When it cannot be removed.
@@ -248,8 +249,8 @@ impl StageKeys {
     }
 }
 
-/// Makes a folder that is its owner's only, and those around it.
-fn make(path: &Path) -> Result<(), Cause> {
+/// Creates a folder, and its parents, for its owner alone.
+fn create_folder(path: &Path) -> Result<(), Cause> {
     let shown = path.display();
     if path.exists() && !path.is_dir() {
         return Err(format!(
@@ -263,7 +264,7 @@ fn make(path: &Path) -> Result<(), Cause> {
     })
 }
 
-/// Which file an error is about: the system does not say it.
+/// Adds the path to an error of the system.
 pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Cause {
     move |error| format!("{}: {error}", path.display()).into()
 }
@@ -271,22 +272,22 @@ pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Cause {
 /// 32 random bytes.
 ///
 /// # Errors
-/// When the machine has no randomness.
+/// When the system has no randomness.
 pub fn random_key() -> Result<[u8; 32], Cause> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| format!("the system gave no random bytes: {error}"))?;
     Ok(key)
 }
 
-/// Reads a file, or makes it. Two processes that make it at once end up with the same one: a link
-/// to a complete file either succeeds or finds the other's.
-fn keep(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, Cause>) -> Result<Vec<u8>, Cause> {
+/// Reads a file, or creates it. Two processes that create it at once end up with the same one: a link to a complete
+/// file either succeeds or finds the other's.
+fn read_or_create(path: &Path, create: impl FnOnce() -> Result<Vec<u8>, Cause>) -> Result<Vec<u8>, Cause> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         kept => return kept.map_err(at(path)),
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    write_private(&draft, &make()?)?;
+    write_private(&draft, &create()?)?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft).map_err(at(&draft))?;
     match linked {
@@ -334,7 +335,7 @@ mod tests {
         let first = keys.signer().unwrap().public_key().clone();
         assert_eq!(&first, folder.stage_keys("pr-8").unwrap().existing().unwrap().public_key());
         assert!(folder.stage_keys("dev").unwrap().existing().is_err());
-        // As after a rotation that was killed halfway.
+        // The state after a rotation that was killed halfway.
         let kept = path.join(format!("stages/preview/signing.{}.key", first.kid));
         std::fs::hard_link(path.join("stages/preview/signing.key"), &kept).unwrap();
         let second = keys.rotate().unwrap().public_key().clone();

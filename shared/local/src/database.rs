@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use guard::{Guard, Policy};
 
-/// Where the data lives.
+/// The location of the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// In memory: gone when the database stops.
@@ -50,17 +50,17 @@ pub enum Location {
 /// Why the database did not start.
 #[derive(Debug)]
 pub enum DatabaseError {
-    /// Another process (or another database of this one) has the file open.
+    /// Another process, or another database of this one, has the file open.
     InUse {
         /// The database file.
         path: PathBuf,
     },
-    /// The file is no database, or was written by a newer version.
+    /// The file is no database, or is of a newer version.
     Open {
         /// What SQLite or `dynoxide` said.
         message: String,
     },
-    /// A port, a thread, a folder or the lock file could not be had.
+    /// A port, a thread, a folder or the lock file is not available.
     Io(io::Error),
 }
 
@@ -93,7 +93,7 @@ impl From<io::Error> for DatabaseError {
     }
 }
 
-/// What a client of the database signs its requests with.
+/// A client's credentials, which sign its requests.
 #[derive(Clone)]
 pub struct Credentials {
     /// Names the principal; [`EmbeddedDatabase::admit`] ties it to a policy.
@@ -103,7 +103,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials that nobody else has, and nobody guesses who knows others of the same moment.
+    /// Random credentials, which cannot be guessed from others.
     #[must_use]
     pub fn random() -> Self {
         let random = || uuid::Uuid::new_v4().simple().to_string();
@@ -156,15 +156,13 @@ impl EmbeddedDatabase {
         &self.administrator
     }
 
-    /// From now on, requests with this access key id may do what the policy covers. A second call
-    /// replaces the policy.
+    /// Permits requests with this access key id what the policy covers. A second call replaces the policy.
     pub fn admit(&self, access_key_id: impl Into<String>, policy: Policy) {
         self.guard.admit(access_key_id.into(), policy);
     }
 
-    /// From now on, appends to the file which action each procedure asks for on which index and key
-    /// prefix: one JSON object in a line, once each, no key beyond its prefix. Several databases may share
-    /// the file.
+    /// Records from now on which action each procedure asks for on which index and key prefix: the file gets one JSON
+    /// object for each, once, without the rest of the key. Several databases may share the file.
     ///
     /// # Errors
     /// When the file cannot be written to, or accesses are recorded already.
@@ -172,7 +170,7 @@ impl EmbeddedDatabase {
         self.guard.record(record::Record::open(path)?)
     }
 
-    /// Stops: nobody is let in, requests in flight finish (within bounds), then the file is closed.
+    /// Stops: new requests are refused, requests in flight finish (within bounds), then the file is closed.
     pub async fn stop(self) {
         self.engine.stop().await;
     }

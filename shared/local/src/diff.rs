@@ -1,4 +1,5 @@
-//! `diff` and `release`: what the contract of this tree says otherwise than an older one, and which one clients have.
+//! `diff` and `release`: the changes of this tree's contract since an older one, and the record of the released
+//! contract.
 
 use std::{
     fs,
@@ -16,13 +17,13 @@ use crate::{
     workspace::{self, Tree},
 };
 
-/// The contract of the last release, beside what is generated.
+/// The file of the released contract, beside the generated ones.
 const RELEASED: &str = "released.json";
-/// What `diff` answers when something could not be compared; 1 says that clients break.
+/// The exit code of `diff` when the contracts could not be compared; 1 means that clients break.
 const NOT_COMPARED: u8 = 2;
 
-/// Prints the report on what changed since an older contract, that of the last release if there is none. It fails when
-/// callers of that break, unless only the report is asked for.
+/// Prints the report on what changed since an older contract, by default the released one. It fails when the older
+/// one's clients break, unless `report_only` is set.
 pub fn run(definition: &Definition, old: Option<&Path>, report_only: bool) -> ExitCode {
     match workspace::tree(definition) {
         Ok(tree) => report(&tree, old, report_only),
@@ -45,7 +46,7 @@ fn not_compared(cause: &Cause) -> ExitCode {
     NOT_COMPARED.into()
 }
 
-/// Makes the contract of this tree the released one, and prints what that means for callers of the one before.
+/// Makes the contract of this tree the released one, and prints what that means for clients of the previous one.
 ///
 /// # Errors
 /// When the contract cannot be read, or the released one cannot be written.
@@ -58,12 +59,12 @@ pub fn release(tree: &Tree) -> Result<ExitCode, Cause> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The contract of this tree.
+/// The path of this tree's contract.
 fn contract(tree: &Tree) -> Result<PathBuf, Cause> {
     workspace::part(&tree.root, codegen::contract_path(&tree.layout), "`cargo regen` writes it")
 }
 
-/// Where that of the last release is, from the workspace's folder.
+/// The path of the released contract, relative to the workspace's folder.
 fn released(tree: &Tree) -> PathBuf {
     Path::new(tree.layout.bindings).join(RELEASED)
 }
@@ -105,14 +106,14 @@ mod tests {
         tree
     }
 
-    /// A contract of queries without input.
+    /// A contract with these queries, which have no input.
     fn with(procedures: &[&str]) -> String {
         let procedure = |name: &&str| serde_json::json!({"name": name, "kind": "query", "auth": {"type": "public"}});
         let procedures: Vec<Value> = procedures.iter().map(procedure).collect();
         serde_json::json!({"format": 1, "service": "things", "procedures": procedures}).to_string()
     }
 
-    /// A contract that has one procedure more than the tree's.
+    /// The file of a contract with one procedure more than the tree's.
     fn with_one_more(tree: &Tree) -> PathBuf {
         let path = tree.root.join("old.json");
         fs::write(&path, with(&["things.get", "things.greet"])).unwrap();

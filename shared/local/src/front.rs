@@ -1,4 +1,4 @@
-//! The HTTP front: what API Gateway is in the cloud.
+//! The HTTP front: API Gateway's part on this machine.
 
 mod body;
 mod connection;
@@ -30,9 +30,9 @@ use tokio::{
 
 pub use routes::Routes;
 
-use body::{Held, Room};
-use connection::{Messages, Watched};
-use routes::Found;
+use body::{BodyBudget, BudgetedBody};
+use connection::{CheckedConnection, MessageState};
+use routes::RouteMatch;
 
 use crate::{
     admission,
@@ -43,76 +43,76 @@ use crate::{
 
 /// How long a client may take over a request's head, in seconds.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long calls that run may go on after Ctrl-C.
+/// How long running calls may take after Ctrl-C.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many requests are answered at once; others wait, and are forgotten when their clients go away.
-const MAX_AT_ONCE: u32 = 1_000;
-/// How many connections are open at once; others wait for one of them to end. One that sends nothing, and is answered
-/// nothing, ends after [`HEAD_TIMEOUT`].
-const MAX_OPEN: usize = 1_024;
-/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered, with a
-/// target of 65,534. With [`MAX_OPEN`] it bounds what those hold together who send slowly.
+/// How many requests run at once; others wait, and are dropped when their clients disconnect.
+const MAX_CONCURRENT_REQUESTS: u32 = 1_000;
+/// How many connections are open at once; others wait for one of them to close. An idle one is closed after
+/// [`HEAD_TIMEOUT`].
+const MAX_CONNECTIONS: usize = 1_024;
+/// How much of a connection's input is buffered, in bytes: more than the longest request head that is accepted, with a
+/// target of 65,534. With [`MAX_CONNECTIONS`] it bounds the memory that slow senders hold.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// The target of an OPTIONS that is about the service as a whole (RFC 9110 section 9.3.7).
+/// The target of an OPTIONS request for the service as a whole (RFC 9110 section 9.3.7).
 const ALL: &str = "*";
 
-/// What the front needs.
+/// The parts of the front.
 pub struct Front {
-    /// Runs calls.
+    /// The backend that runs calls.
     pub backend: Arc<Backend>,
-    /// The procedures that tRPC calls.
-    pub called: HashSet<&'static str>,
-    /// What spans procedures.
+    /// The procedures that can be called by tRPC.
+    pub trpc_procedures: HashSet<&'static str>,
+    /// The gateways.
     pub gateways: Gateways,
-    /// Which pages may call.
+    /// The CORS policy.
     pub cors: Cors,
-    /// Where the service is.
+    /// The addresses of the service.
     pub site: Arc<Site>,
     /// The procedures that have a path of their own, and REST routes.
     pub routes: Routes,
-    /// What `GET /` answers.
+    /// The response body of `GET /`.
     pub index: Bytes,
-    /// Where mails end up.
+    /// The mailbox of the local SES.
     pub mailbox: Mailbox,
 }
 
-/// Serves until `stop` resolves; then takes no more connections and lets running calls end.
+/// Serves until `stop` resolves; then accepts no more connections and lets running calls end.
 pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<Output = ()>) {
-    // Each connection has a receiver: that it is gone says that the connection is.
+    // Each connection has a receiver: when all are dropped, all connections are closed.
     let (stopping, _) = watch::channel(());
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_BYTES);
     let mut stop = pin!(stop);
-    let places = Arc::new(Semaphore::new(MAX_AT_ONCE as usize));
-    let (room, open) = (Room::new(), Arc::new(Semaphore::new(MAX_OPEN)));
+    let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS as usize));
+    let (budget, open) = (BodyBudget::new(), Arc::new(Semaphore::new(MAX_CONNECTIONS)));
     loop {
-        let (stream, peer, place) = tokio::select! {
+        let (stream, peer, permit) = tokio::select! {
             () = &mut stop => break,
             accepted = accept(&listener, &open) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Out of file handles, most likely: let some calls end first.
+                    // Most likely the process is out of file handles: some calls must end first.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
         };
-        // Answers are small and whole; waiting to fill a packet only delays them.
+        // Responses are small and written at once; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let front = Arc::clone(&front);
-        let (places, room) = (Arc::clone(&places), room.clone());
+        let (permits, budget) = (Arc::clone(&permits), budget.clone());
         let (http, mut stopped) = (http.clone(), stopping.subscribe());
         tokio::spawn(async move {
-            let messages = Messages::default();
-            let mut stream = Watched::new(stream, messages.clone());
+            let messages = MessageState::default();
+            let mut stream = CheckedConnection::new(stream, messages.clone());
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
                 messages.begin(!request.body().is_end_stream());
-                let (front, places, room) = (Arc::clone(&front), Arc::clone(&places), room.clone());
+                let (front, permits, budget) = (Arc::clone(&front), Arc::clone(&permits), budget.clone());
                 let messages = messages.clone();
                 async move {
-                    let response = serve_one(front, &places, &room, peer, request).await;
+                    let response = serve_one(front, &permits, &budget, peer, request).await;
                     messages.end();
                     response
                 }
@@ -128,68 +128,67 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
                 }
             };
             stream.close(ended).await;
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
     let drained = async {
         stopping.send_replace(());
         stopping.closed().await;
-        // Calls whose clients went away run as well.
-        let _ = places.acquire_many(MAX_AT_ONCE).await;
+        // Calls whose clients disconnected run on as well.
+        let _ = permits.acquire_many(MAX_CONCURRENT_REQUESTS).await;
     };
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("some calls did not end in time");
     }
 }
 
-/// The next connection, once there is a place for it. Until then it waits where the system keeps those that nobody has
-/// accepted.
+/// Accepts the next connection once there is a permit. Until then it waits in the system's backlog.
 async fn accept(
     listener: &TcpListener,
     open: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, IpAddr, Option<OwnedSemaphorePermit>)> {
-    // It is never closed; if it were, a connection without a place would be harmless.
-    let place = Arc::clone(open).acquire_owned().await.ok();
+    // The semaphore is never closed; if it were, a connection without a permit would be harmless.
+    let permit = Arc::clone(open).acquire_owned().await.ok();
     let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer.ip(), place))
+    Ok((stream, peer.ip(), permit))
 }
 
 async fn serve_one(
     front: Arc<Front>,
-    places: &Arc<Semaphore>,
-    room: &Room,
+    permits: &Arc<Semaphore>,
+    budget: &BodyBudget,
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, JoinError> {
     let (mut parts, body) = request.into_parts();
-    let refused = match (understood(&parts), admission::of_caller(&parts, &front.site, &front.cors)) {
+    let refused = match (check_message(&parts), admission::admit_caller(&parts, &front.site, &front.cors)) {
         (Err(fault), _) => Some(fault),
-        // Preflights are answered whatever else is wrong with a request; here it is the page that is.
-        (Ok(()), Err(foreign)) if Cors::is_preflight(&parts.method, &parts.headers) => return Ok(foreign.response()),
-        (Ok(()), Err(foreign)) => Some(foreign.into()),
+        // A preflight is answered whatever else is wrong with the request; here the page's origin is.
+        (Ok(()), Err(refusal)) if Cors::is_preflight(&parts.method, &parts.headers) => return Ok(refusal.response()),
+        (Ok(()), Err(refusal)) => Some(refusal.into()),
         (Ok(()), Ok(())) => None,
     };
     let has_body = !body.is_end_stream();
     let body = match refused {
-        None => room.read(body).await,
+        None => budget.read(body).await,
         Some(fault) => {
-            // A page that may not call may not read why either.
+            // A page that may not call may not read the reason either.
             parts.headers.remove(header::ORIGIN);
             Err(fault)
         }
     };
     let is_unread = has_body && body.is_err();
-    let mut response = run_to_completion(places, async move { front.handle(peer, parts, body).await }).await?;
+    let mut response = run_to_completion(permits, async move { front.handle(peer, parts, body).await }).await?;
     if is_unread {
-        // What is left of the request would be taken for the next one (RFC 9112 section 9.3).
+        // The rest of the request would be taken for the next one (RFC 9112 section 9.3).
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(Full::new))
 }
 
-/// Whether a message is one that is understood, apart from what it asks for.
-fn understood(parts: &Parts) -> Result<(), Fault> {
+/// Checks that a message can be processed, apart from its target.
+fn check_message(parts: &Parts) -> Result<(), Fault> {
     let codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
     let codings: Vec<_> = codings.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
     // RFC 9112 section 6.1.
@@ -200,7 +199,7 @@ fn understood(parts: &Parts) -> Result<(), Fault> {
         return Err(Fault::bad_request("The transfer coding `chunked` is applied more than once."));
     }
     expect_known(&parts.method)?;
-    // The authority by itself is for CONNECT only, and the star for OPTIONS (RFC 9112 sections 3.2.3 and 3.2.4).
+    // The authority form is for CONNECT only, and the asterisk form for OPTIONS (RFC 9112 sections 3.2.3 and 3.2.4).
     let is_of_all = parts.uri.path() == ALL && parts.method != Method::OPTIONS;
     if is_of_all || (parts.uri.scheme().is_none() && parts.uri.authority().is_some()) {
         return Err(Fault::bad_request("The target of a request begins with a slash."));
@@ -208,126 +207,131 @@ fn understood(parts: &Parts) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Does what has begun to its end, whether or not anybody still waits for it: so it is in the cloud, where a function
-/// does not learn that its caller went away. What a call has to undo is undone.
+/// Runs a future to its end even if the client disconnects. So it is in the cloud, where a function does not learn of
+/// it, and a call undoes its own changes if it has to.
 async fn run_to_completion<T: Send + 'static>(
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, JoinError> {
-    let place = Arc::clone(places).acquire_owned().await;
+    let permit = Arc::clone(permits).acquire_owned().await;
     let working = tokio::spawn(async move {
-        let _place = place;
+        let _permit = permit;
         work.await
     });
     working.await
 }
 
-/// Where a request goes.
-enum Goal<'a> {
-    /// To a procedure: by its REST route, as a call of tRPC, or in a form of its own.
+/// The target of a request.
+enum RequestTarget<'a> {
+    /// A procedure: by its REST route, by tRPC, or in an HTTP form of its own.
     Procedure(String, Option<Route>, Option<Allowed>),
-    /// To what spans procedures.
+    /// A gateway.
     Gateway(&'a Gateway),
-    /// What there is.
+    /// The index of the service.
     Index,
-    /// The mails that were sent.
+    /// The mailbox.
     Mailbox,
     /// GraphQL in a browser.
     GraphiQl,
-    /// Nowhere. It has a name all the same, when it was called as a procedure.
-    Nowhere(Option<String>, Fault),
+    /// Nothing. It has the procedure's name if tRPC called one.
+    NotFound(Option<String>, Fault),
 }
 
 impl Front {
-    async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<Held, Fault>) -> Response<Bytes> {
+    async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<BudgetedBody, Fault>) -> Response<Bytes> {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
-        // As they are in the events of the cloud.
+        // Headers and address are normalised as in the events of the cloud.
         *request.headers_mut() = api_gateway::joined(request.headers());
         *request.uri_mut() = normalized(request.uri());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
-        // Browsers ask for it beside every page.
+        // Browsers request it beside every page.
         if request.uri().path() == "/favicon.ico" && self.routes.find(request.method(), "/favicon.ico").is_none() {
             *request.uri_mut() = Uri::from_static(gateways::docs::ICON_PATH);
         }
-        let goal = self.goal(&request);
-        if let Goal::Procedure(_, route, methods) = &goal {
+        let target = self.target(&request);
+        if let RequestTarget::Procedure(_, route, methods) = &target {
             let extensions = request.extensions_mut();
             route.clone().map(|route| extensions.insert(route));
             methods.clone().map(|methods| extensions.insert(methods));
         }
-        match (body, goal) {
-            (Err(fault), Goal::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
-            (Err(fault), Goal::Procedure(name, ..)) => {
+        match (body, target) {
+            (Err(fault), RequestTarget::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
+            (Err(fault), RequestTarget::Procedure(name, ..)) => {
                 let called = Addressee::Called(&name);
                 let addressee = self.backend.entry(&name).map_or(called, Addressee::Procedure);
                 self.refuse(&request_id, &request, addressee, fault)
             }
             (Err(fault), _) => self.refuse(&request_id, &request, Addressee::Nobody, fault),
-            (Ok(body), goal) => {
+            (Ok(body), target) => {
                 *request.body_mut() = body.bytes.clone();
-                self.answer(goal, &request_id, request).await
+                self.answer(target, &request_id, request).await
             }
         }
     }
 
-    async fn answer(&self, goal: Goal<'_>, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
-        match goal {
-            Goal::Procedure(name, ..) => self.backend.call(&name, request_id, (&self.cors, &self.site), request).await,
-            Goal::Gateway(gateway) => gateway.answer(request_id, request).await,
-            Goal::Index => {
+    async fn answer(&self, target: RequestTarget<'_>, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
+        match target {
+            RequestTarget::Procedure(name, ..) => {
+                self.backend.call(&name, request_id, (&self.cors, &self.site), request).await
+            }
+            RequestTarget::Gateway(gateway) => gateway.answer(request_id, request).await,
+            RequestTarget::Index => {
                 let mut response = index(self.index.clone());
                 if request.method() == Method::HEAD {
                     without_body(&mut response);
                 }
                 response
             }
-            Goal::Mailbox => match mail::page::answer(&self.mailbox, &request) {
+            RequestTarget::Mailbox => match mail::page::answer(&self.mailbox, &request) {
                 Ok(response) => response,
                 Err(fault) => self.refuse(request_id, &request, Addressee::Nobody, fault),
             },
-            Goal::GraphiQl => graphiql::page(request.method()),
-            Goal::Nowhere(name, fault) => {
+            RequestTarget::GraphiQl => graphiql::page(request.method()),
+            RequestTarget::NotFound(name, fault) => {
                 let addressee = name.as_deref().map_or(Addressee::Nobody, Addressee::Called);
                 self.refuse(request_id, &request, addressee, fault)
             }
         }
     }
 
-    /// Where a request goes.
-    fn goal(&self, request: &Request<Bytes>) -> Goal<'_> {
+    /// Finds the target of a request.
+    fn target(&self, request: &Request<Bytes>) -> RequestTarget<'_> {
         let path = request.uri().path();
         let not_supported = |allow| Fault::method_not_supported(request.method().as_str(), allow);
         match (path, request.method()) {
-            ("/", &Method::GET | &Method::HEAD) => return Goal::Index,
-            ("/", _) => return Goal::Nowhere(None, not_supported("GET, HEAD")),
-            (ALL, _) => return Goal::Nowhere(None, not_supported(METHODS)),
+            ("/", &Method::GET | &Method::HEAD) => return RequestTarget::Index,
+            ("/", _) => return RequestTarget::NotFound(None, not_supported("GET, HEAD")),
+            (ALL, _) => return RequestTarget::NotFound(None, not_supported(METHODS)),
             _ => {}
         }
         if trpc::percent_decode(path, false).is_none() {
-            return Goal::Nowhere(None, Fault::bad_request("The address is not percent-encoded UTF-8."));
+            return RequestTarget::NotFound(None, Fault::bad_request("The address is not percent-encoded UTF-8."));
         }
         if path == mail::page::PATH {
-            return Goal::Mailbox;
+            return RequestTarget::Mailbox;
         }
-        if graphiql::is_asked(request) {
-            return Goal::GraphiQl;
+        if graphiql::is_page_request(request) {
+            return RequestTarget::GraphiQl;
         }
-        if let Some(Found { procedure, route, methods }) = self.routes.find(request.method(), path) {
-            return Goal::Procedure(procedure.into(), route, Some(methods));
+        if let Some(RouteMatch { procedure, route, methods }) = self.routes.find(request.method(), path) {
+            return RequestTarget::Procedure(procedure.into(), route, Some(methods));
         }
         let called = path.strip_prefix(trpc::BASE_PATH).and_then(|name| trpc::percent_decode(name, false));
         match called {
-            Some(name) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None, None),
+            Some(name) if self.trpc_procedures.contains(&*name) => {
+                RequestTarget::Procedure(name.into_owned(), None, None)
+            }
             called => match (self.gateways.find(path), called) {
-                (Some(gateway), _) => Goal::Gateway(gateway),
+                (Some(gateway), _) => RequestTarget::Gateway(gateway),
                 (None, Some(name)) => {
                     let fault = Fault::new(Code::NotFound, format!("There is no procedure {name:?}."));
-                    Goal::Nowhere(Some(name.into_owned()), fault)
+                    RequestTarget::NotFound(Some(name.into_owned()), fault)
                 }
-                (None, None) => {
-                    Goal::Nowhere(None, Fault::new(Code::NotFound, "There is nothing here; GET / says what there is."))
-                }
+                (None, None) => RequestTarget::NotFound(
+                    None,
+                    Fault::new(Code::NotFound, "There is nothing here; GET / says what there is."),
+                ),
             },
         }
     }
@@ -345,7 +349,7 @@ impl Front {
     }
 }
 
-/// An address whose path and query are normal.
+/// The address with normalised path and query.
 fn normalized(uri: &Uri) -> Uri {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query =
@@ -353,7 +357,7 @@ fn normalized(uri: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
-/// Names a call. Callers do not choose it: it is what the log is searched by.
+/// A new request id. Clients do not choose it, since the log is searched by it.
 fn request_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
@@ -379,20 +383,20 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_begun_ends_when_nobody_waits_for_it() {
-        let places = Arc::new(Semaphore::new(1));
-        let (go_on, told) = oneshot::channel();
+        let permits = Arc::new(Semaphore::new(1));
+        let (go_on, resumed) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let work = async move {
-            let _ = told.await;
+            let _ = resumed.await;
             end.send(()).unwrap();
         };
-        let waiting = run_to_completion(&places, work);
-        // One poll begins it; then the client is gone.
+        let waiting = run_to_completion(&permits, work);
+        // One poll starts the request; then the client disconnects.
         assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
-        assert!(places.try_acquire().is_err(), "it runs, and has its place");
+        assert!(permits.try_acquire().is_err(), "it runs, and has its place");
         go_on.send(()).unwrap();
         ended.await.unwrap();
-        let _ = places.acquire().await.unwrap();
+        let _ = permits.acquire().await.unwrap();
     }
 
     #[tokio::test]

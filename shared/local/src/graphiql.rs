@@ -1,15 +1,15 @@
-//! GraphiQL, at the address of GraphQL, for a browser that asks for a page. It is one file, which `graphiql/build.mjs`
-//! makes; it needs no network but the service.
+//! GraphiQL at GraphQL's address, for a browser that requests a page. It is one file, which `graphiql/build.mjs` makes;
+//! it needs no network but the service.
 
 use bytes::Bytes;
 use gateways::graphql;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use runtime::{accept::Accept, rest::without_body};
 
-/// The page, compressed by gzip, which every browser takes.
+/// The page, compressed by gzip, which every browser accepts.
 static PAGE: &[u8] = include_bytes!("../graphiql/page.html.gz");
 
-/// Its scripts and styles stand in it, and it asks nothing but the service.
+/// The page contains its scripts and styles, and sends requests to the service alone.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; font-src data:; \
                       img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -23,8 +23,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Whether a browser asks for the page: programs ask the same address for JSON. Whoever does not take gzip is no browser.
-pub(crate) fn is_asked<T>(request: &Request<T>) -> bool {
+/// Whether a browser requests the page: programs request JSON at the same address. A client without gzip is no browser.
+pub(crate) fn is_page_request<T>(request: &Request<T>) -> bool {
     let accept = |field| Accept::of(request.headers(), field);
     request.uri().path() == graphql::PATH
         && [Method::GET, Method::HEAD].contains(request.method())
@@ -32,7 +32,7 @@ pub(crate) fn is_asked<T>(request: &Request<T>) -> bool {
         && accept(header::ACCEPT_ENCODING).prefers("gzip", &[])
 }
 
-/// The page.
+/// The page's response.
 pub(crate) fn page(method: &Method) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(PAGE));
     for (name, value) in HEADERS {
@@ -52,7 +52,7 @@ mod tests {
     fn a_browser_asks_for_the_page_and_a_program_does_not() {
         let asks_for = |method: &str, path: &str, accept: &str, codings: &str| {
             let request = Request::builder().method(method).uri(path).header("accept", accept);
-            is_asked(&request.header("accept-encoding", codings).body(()).unwrap())
+            is_page_request(&request.header("accept-encoding", codings).body(()).unwrap())
         };
         let asks = |method: &str, path: &str, accept: &str| asks_for(method, path, accept, "gzip, deflate, br");
         assert!(asks("GET", "/graphql", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));

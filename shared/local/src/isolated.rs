@@ -1,4 +1,4 @@
-//! Real Lambda binaries behind an own Runtime API.
+//! Runs the functions' Lambda binaries behind a Runtime API of its own.
 //!
 //! A [`Pool`] runs functions as the cloud does: each as its own process that asks for work
 //! (`GET …/invocation/next`), answers it and asks again
@@ -39,16 +39,16 @@ use tokio::task::JoinSet;
 
 use fleet::Fleet;
 
-/// Lambda's limit on a synchronous event and on its answer.
+/// Lambda's limit on a synchronous event and on its response, in bytes.
 pub const PAYLOAD_LIMIT_BYTES: usize = 6 * 1024 * 1024;
 
-/// How long [`Pool::shutdown`] lets calls in flight go on.
+/// How long [`Pool::shutdown`] waits for calls in flight.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// How long [`Pool::shutdown`] then waits for all processes to be reaped; they are killed well
 /// before.
 const REAP_LIMIT: Duration = Duration::from_secs(10);
 
-/// One function: what to run and within which limits.
+/// One function: its program and its limits.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// The Lambda's name, by which it is invoked: `orders-get`.
@@ -62,15 +62,15 @@ pub struct Function {
     pub timeout: Duration,
     /// How long a new process may take until it first asks for work.
     pub init_timeout: Duration,
-    /// How many processes may run at one time; at least one.
+    /// The most processes at one time; at least one.
     pub max_instances: usize,
-    /// How long a process without work is kept.
+    /// How long an idle process is kept.
     pub idle_for: Duration,
-    /// What the function is told it has, in megabytes. It is not enforced.
+    /// The memory size that the function is told, in megabytes. It is not enforced.
     pub memory_mb: u32,
 }
 
-/// Why a call has no answer.
+/// Why a call has no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvokeError {
     /// The pool has no function of this name.
@@ -140,16 +140,15 @@ struct Shared {
     fleets: HashMap<String, Arc<Fleet>>,
     /// One task for each process. Dropping the set aborts them, which kills the processes.
     tasks: Mutex<JoinSet<()>>,
-    /// Becomes true when the pool shuts down.
+    /// True once the pool shuts down.
     ending: watch::Sender<bool>,
 }
 
 impl Pool {
-    /// Takes the functions in; a process is started when a call needs it.
+    /// Starts a pool of functions; a call starts a process when it needs one.
     ///
     /// # Errors
-    /// A program that does not exist, or two functions of one name: better told now than at the
-    /// first call.
+    /// When a program does not exist, or two functions have one name.
     pub async fn start(functions: Vec<Function>) -> io::Result<Self> {
         let (ending, _) = watch::channel(false);
         let mut fleets = HashMap::with_capacity(functions.len());
@@ -184,14 +183,14 @@ impl Pool {
         fleet.invoke(request_id, event, &self.shared.tasks).await
     }
 
-    /// How many processes of a function are alive, starting and ending ones included.
+    /// The number of living processes of a function, those that start or end included.
     #[must_use]
     pub fn instances(&self, function: &str) -> usize {
         self.shared.fleets.get(function).map_or(0, |fleet| fleet.instances())
     }
 
-    /// Ends everything: no call is taken any more, those in flight finish (for at most 10 s), then
-    /// all processes are told to end (`SIGTERM`), killed if they do not, and reaped.
+    /// Shuts down: new calls are refused, those in flight finish (for at most 10 s), then all processes get `SIGTERM`,
+    /// are killed if they do not end, and reaped.
     pub async fn shutdown(self) {
         for fleet in self.shared.fleets.values() {
             fleet.close();

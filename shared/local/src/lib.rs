@@ -1,17 +1,18 @@
 //! The local cloud: a whole service on one machine, with nothing installed but Rust.
 //!
 //! - [`main`]: the command line. `workspace`: where the tree is that it works on.
-//! - [`serve`]: a service from start to Ctrl-C. [`ground`]: its database and post office, and who is let in to them.
-//! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
-//! - `admission`: which pages and names each server of this machine answers.
+//! - [`serve`]: runs a service from start to Ctrl-C. [`local_cloud`]: its database, its local SES, and their
+//!   credentials.
+//! - [`front`]: HTTP. [`backend`]: runs procedures in this process, or as real functions.
+//! - `admission`: the origins and hosts that each server of this machine accepts.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
 //! - [`mail`]: the mailbox, and the post office that stands for SES.
-//! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
+//! - [`mail`]: the mailbox, and the server that stands for Amazon SES.
 //! - [`call`]: one call from the shell. `seed`: demonstration data.
-//! - [`diff`]: what the contract says otherwise than an older one, such as the released one.
-//! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
-//! - [`permissions`]: who may call what.
-//! - [`data`]: the folder in which everything is kept.
+//! - [`diff`]: the changes of the contract since an older one, such as the released one.
+//! - [`aws_commands`]: the commands that reach AWS, which `infra/` carries out.
+//! - [`permissions`]: the table of permissions.
+//! - [`data`]: the folder for all local state.
 
 mod admission;
 pub mod aws_commands;

@@ -1,4 +1,4 @@
-//! The ground on which a local service stands: its database and post office, and what they and their callers share.
+//! The local cloud of a service: its database and its SES, with the credentials and settings of all who use them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,7 +15,7 @@ use runtime::{
 use store::{MailSettings, Settings, Store, StoreLimits};
 
 use crate::{
-    backend::{Backend, Local},
+    backend::{Backend, LocalProcedure},
     data::{DataFolder, Lock, random_key},
     database::{
         Credentials, EmbeddedDatabase, Location,
@@ -24,15 +24,15 @@ use crate::{
     mail::{LocalSes, Mailbox},
 };
 
-/// The region that local functions are told. Nothing depends on it.
+/// The region of local functions. Nothing depends on it.
 const REGION: &str = "local";
 
-/// The table's name.
+/// The name of the service's table.
 pub fn table_name(definition: &Definition) -> String {
     definition.name.to_owned()
 }
 
-/// Who signs a service's tokens, for whom, and with which key they are checked.
+/// The settings of a service's tokens: issuer, audience, and the keys that verify them.
 pub fn token_settings(definition: &Definition, signer: Option<&TokenSigner>) -> TokenSettings {
     TokenSettings {
         issuer: format!("urn:onefold:{}", definition.name),
@@ -41,14 +41,14 @@ pub fn token_settings(definition: &Definition, signer: Option<&TokenSigner>) -> 
     }
 }
 
-/// Where a service and its pages are.
+/// The addresses of a service and its pages.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
     /// The service: `http://127.0.0.1:9000`.
     pub url: String,
-    /// Its pages; the same, when it is empty.
+    /// Its pages; the service's address, when it is empty.
     pub app_url: String,
-    /// Which pages may call, with commas; all, when it is empty.
+    /// The origins that may call, separated by commas; all, when it is empty.
     pub allowed_origins: String,
 }
 
@@ -58,13 +58,13 @@ impl Addresses {
     }
 }
 
-/// What a local database and its callers have in common.
+/// The database and the SES of a local service, with the settings that all callers share.
 pub struct LocalCloud {
     /// The database.
     pub database: EmbeddedDatabase,
-    /// The table, asked by an administrator.
+    /// The table, accessed as administrator.
     pub store: Store,
-    /// What stands for SES.
+    /// The server that stands for Amazon SES.
     pub local_ses: LocalSes,
     mail_from: String,
     tokens: Option<TokenSettings>,
@@ -77,12 +77,12 @@ pub struct LocalCloud {
 }
 
 impl LocalCloud {
-    /// Whether nothing of it is kept.
+    /// Whether nothing of it is stored on disk.
     pub(crate) const fn is_ephemeral(&self) -> bool {
         self._lock.is_none()
     }
 
-    /// Starts the database of a service, with its table.
+    /// Starts the database of a service, and creates its table.
     ///
     /// # Errors
     /// When the folder is in use, or the database does not start.
@@ -136,22 +136,22 @@ impl LocalCloud {
         })
     }
 
-    /// The same, where it is said who may register.
+    /// Sets who may register, in the form of a stage's setting.
     ///
     /// # Errors
-    /// When that cannot be read.
-    pub fn registering(self, setting: &str) -> Result<Self, Cause> {
+    /// When the setting is malformed.
+    pub fn with_registration(self, setting: &str) -> Result<Self, Cause> {
         Ok(Self { registration: RegistrationPolicy::parse(setting, &self.site())?, ..self })
     }
 
-    /// The same, where one caller may read so many units in a minute.
+    /// Sets how many read units one caller may use in a minute.
     #[must_use]
-    pub fn reading(self, read_units: Option<u32>) -> Self {
+    pub fn with_read_units(self, read_units: Option<u32>) -> Self {
         let read_units = read_units.unwrap_or(StoreLimits::default().read_units_a_minute);
         Self { store: self.store.with_read_units(read_units), read_units, ..self }
     }
 
-    /// Lets somebody into the database, and to the post office, with the rights of these needs and no other.
+    /// Creates credentials for the database and the SES, with the rights of these needs and no other.
     pub fn admit(&self, name: &str, Needs { grants, mail, .. }: &Needs) -> Credentials {
         let credentials = Credentials::random();
         if *mail {
@@ -172,7 +172,7 @@ impl LocalCloud {
         credentials
     }
 
-    /// The texts of secrets, by name: those that there are.
+    /// The texts of those secrets that exist, by name.
     fn secrets(&self, names: &[&'static str]) -> Result<Vec<(&'static str, String)>, Cause> {
         let text = |name| match name {
             SIGNING => self.data.signer_settings().map(|settings| Some(settings.to_string())),
@@ -214,8 +214,8 @@ impl LocalCloud {
         Ok(variables)
     }
 
-    /// How somebody's mails get to the post office.
-    pub fn post(&self, credentials: &Credentials) -> MailTransport {
+    /// The mail transport of a caller with these credentials.
+    pub fn mail_transport(&self, credentials: &Credentials) -> MailTransport {
         MailTransport::new(Some(MailSettings {
             from: self.mail_from.clone(),
             region: REGION.to_owned(),
@@ -227,20 +227,20 @@ impl LocalCloud {
         }))
     }
 
-    /// Where the service is, and whose pages it trusts.
+    /// The addresses of the service, and its trusted origins.
     pub fn site(&self) -> Site {
         self.addresses.site()
     }
 
-    /// Which pages may call.
+    /// The CORS policy.
     pub fn cors(&self) -> Cors {
         Cors::from_list(&self.addresses.allowed_origins)
     }
 
-    /// All procedures in this process, each with its own rights at the database.
+    /// A backend that runs all procedures in this process, each with its own rights at the database.
     ///
     /// # Errors
-    /// When a key cannot be used.
+    /// When a key is malformed.
     pub fn in_process(&self, service: &Service, needs: &HashMap<String, Needs>) -> Result<Backend, Cause> {
         let authenticator = self.authenticator(service.definition)?;
         let mut procedures = HashMap::new();
@@ -248,17 +248,17 @@ impl LocalCloud {
             let entry = procedure.entry;
             let own = needs.get(entry.name).cloned().unwrap_or_default();
             let context = self.context(entry.name, &own, &authenticator, Clock::System)?;
-            procedures.insert(entry.name, Arc::new(Local { entry, context }));
+            procedures.insert(entry.name, Arc::new(LocalProcedure { entry, context }));
         }
         Ok(Backend::InProcess(procedures))
     }
 
-    /// Knows the callers of a service.
+    /// The authenticator of a service.
     pub(crate) fn authenticator(&self, definition: &Definition) -> Result<Arc<Authenticator>, Cause> {
         Ok(Arc::new(Authenticator::new(definition, self.tokens.as_ref(), &self.addresses.url)?))
     }
 
-    /// What the calls of one procedure share: with its own rights at the database, and its own secrets.
+    /// The context of one procedure's calls: with its own rights at the database, and its own secrets.
     pub(crate) fn context(
         &self,
         name: &str,
@@ -267,7 +267,7 @@ impl LocalCloud {
         clock: Clock,
     ) -> Result<Context, Cause> {
         let credentials = self.admit(name, needs);
-        let post = Arc::new(self.post(&credentials));
+        let post = Arc::new(self.mail_transport(&credentials));
         let secrets = self.secrets(&needs.secrets)?;
         let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
         Ok(Context {
@@ -283,7 +283,7 @@ impl LocalCloud {
     }
 }
 
-/// Who has the folder, as far as it is known.
+/// Says which process uses the folder, as far as it is known.
 fn in_use(data: &DataFolder) -> String {
     let who = match data.running() {
         Ok(other) if !other.ephemeral => format!(" (process {} at {})", other.pid, other.url),
@@ -293,7 +293,7 @@ fn in_use(data: &DataFolder) -> String {
     format!("another service uses this data folder, {shown}{who}; choose one with --data DIR, or stop the other")
 }
 
-/// What each procedure needs, from its signature.
+/// What each procedure needs, by its signature.
 pub fn needs(service: &Service) -> HashMap<String, Needs> {
     service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), procedure.needs())).collect()
 }

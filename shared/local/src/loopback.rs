@@ -1,5 +1,5 @@
-//! A small HTTP server on a free port of 127.0.0.1, for what stands in for a service of the cloud. It answers programs
-//! only: a page never has business here.
+//! A small HTTP server on a free port of 127.0.0.1, for stand-ins of cloud services. It answers programs only, and
+//! never a page.
 
 use std::convert::Infallible;
 use std::io;
@@ -24,31 +24,31 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// A pause when the process has run out of file descriptors, so that accepting does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers requests; each connection has a clone.
-pub(crate) trait Answer: Clone + Send + Sync + 'static {
-    /// What the server stands for, in the log.
-    const WHAT: &'static str;
+/// A handler of requests; each connection has a clone.
+pub(crate) trait Handler: Clone + Send + Sync + 'static {
+    /// The name of the server in the log.
+    const NAME: &'static str;
     /// Answers one request of a program.
-    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// The running server. Dropping it ends it in the background.
+/// A running server. Dropping it stops it in the background.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    what: &'static str,
+    name: &'static str,
     /// Sent to or dropped: either way the server drains and ends.
     end: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    pub(crate) async fn start<A: Answer>(answer: A) -> io::Result<Self> {
+    pub(crate) async fn start<A: Handler>(handler: A) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (end, end_requested) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, answer, end_requested));
-        Ok(Self { address, what: A::WHAT, end, accepting })
+        let accepting = tokio::spawn(accept(listener, handler, end_requested));
+        Ok(Self { address, name: A::NAME, end, accepting })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -58,12 +58,12 @@ impl Server {
     pub(crate) async fn stop(self) {
         drop(self.end);
         if let Err(error) = self.accepting.await {
-            tracing::error!(%error, "{} ended by a panic", self.what);
+            tracing::error!(%error, "{} ended by a panic", self.name);
         }
     }
 }
 
-async fn accept<A: Answer>(listener: TcpListener, answer: A, mut end_requested: oneshot::Receiver<()>) {
+async fn accept<A: Handler>(listener: TcpListener, handler: A, mut end_requested: oneshot::Receiver<()>) {
     let connections = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -71,40 +71,40 @@ async fn accept<A: Answer>(listener: TcpListener, answer: A, mut end_requested: 
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "{} could not accept a connection", A::WHAT);
+                    tracing::warn!(%error, "{} could not accept a connection", A::NAME);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             },
         };
-        serve(stream, answer.clone(), &connections);
+        serve(stream, handler.clone(), &connections);
     }
     drop(listener);
     if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown()).await.is_err() {
-        tracing::warn!("requests to {} were still open after {} s", A::WHAT, DRAIN_LIMIT.as_secs());
+        tracing::warn!("requests to {} were still open after {} s", A::NAME, DRAIN_LIMIT.as_secs());
     }
 }
 
-fn serve<A: Answer>(stream: TcpStream, answer: A, connections: &GracefulShutdown) {
+fn serve<A: Handler>(stream: TcpStream, handler: A, connections: &GracefulShutdown) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let service = service_fn(move |request| {
-        let answer = answer.clone();
+        let handler = handler.clone();
         async move {
             let (parts, body) = request.into_parts();
-            Ok::<_, Infallible>(match admission::of_program(&parts) {
-                Ok(()) => answer.answer(Request::from_parts(parts, body)).await,
-                Err(foreign) => foreign.response(),
+            Ok::<_, Infallible>(match admission::admit_program(&parts) {
+                Ok(()) => handler.handle(Request::from_parts(parts, body)).await,
+                Err(refusal) => refusal.response(),
             })
         }
     });
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);
     tokio::spawn(async move {
-        // A client that goes away in the middle is its own business.
+        // A client that disconnects early is no error.
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to {} broke", A::WHAT);
+            tracing::debug!(%error, "a connection to {} broke", A::NAME);
         }
     });
 }

@@ -1,9 +1,9 @@
-//! Mail on this machine: nothing leaves it. A post office stands for Amazon SES, so that the functions send their
-//! mails as they do in the cloud, and puts each into a mailbox: a folder of `.eml` files, which every mail program
-//! opens, or memory. [`page`] shows it.
+//! Mail on this machine: none leaves it. A stand-in for Amazon SES receives the mails, which the functions send as in
+//! the cloud, and stores each in a mailbox: a folder of `.eml` files, which every mail program opens, or memory.
+//! [`page`] shows it.
 //!
-//! As the database's guard does, the post office takes the access key id as proof of who is sending, and lets
-//! those send whose procedures have the capability.
+//! As the database's guard does, it takes the access key id as proof of the sender, and admits those whose procedures
+//! have the capability.
 
 mod eml;
 mod local_ses;
@@ -22,13 +22,14 @@ pub use mailbox::Mailbox;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceivedMail {
-    /// Names it; in a folder, its file is `<id>.eml`. Later ones are greater.
+    /// Its id; in a folder, its file is `<id>.eml`. Ids grow with time.
     pub id: String,
-    /// To whom it was sent.
+    /// The recipient's address.
     pub to: String,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// What it says; lines end with `\n`.
+    /// The plain text; lines end with `
+    /// `.
     pub text: String,
     /// When it was sent.
     pub sent_at: Timestamp,

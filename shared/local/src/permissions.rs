@@ -1,13 +1,13 @@
-//! Who may call what: the policy of a service as a table.
+//! The permissions of a service's roles as a table.
 
 use std::fmt::Write as _;
 
 use protocol::Auth;
 use runtime::{Definition, Service, principal::OWN};
 
-/// One line for each procedure, one column for each role.
+/// Renders a line for each procedure and a column for each role.
 ///
-/// `yes`; `own`, for the caller's own items only; `-`, not at all.
+/// `yes`: allowed; `own`: for the caller's own items only; `-`: not allowed.
 pub fn matrix(service: &Service) -> String {
     let Definition { roles, .. } = service.definition;
     let mut lines = vec![heading(roles)];

@@ -12,32 +12,31 @@ use crate::{
     local_cloud::{Addresses, LocalCloud, table_name},
 };
 
-/// Fills a service with demonstration data and says who can sign in: the subject of a token, its
-/// roles, and a sentence for the person who asked.
+/// A function that fills a service with demonstration data.
 pub type Seed = fn(StoreSession) -> Pin<Box<dyn Future<Output = Result<Seeded, Cause>> + Send>>;
 
-/// What a seed made.
+/// The result of a seed.
 pub struct Seeded {
-    /// Who signs in: a token's `sub`.
+    /// The subject (`sub`) of a token for the demonstration user.
     pub subject: String,
-    /// With which roles.
+    /// The roles of that token.
     pub roles: Vec<String>,
-    /// The address and the password with which the subject signs in.
+    /// The address and the password with which the user signs in.
     pub credentials: (String, String),
-    /// What to tell.
+    /// A message for the person who ran it.
     pub message: String,
 }
 
 /// Fills the table, and prints who can sign in.
 ///
 /// # Errors
-/// When there is no demonstration data, or the table cannot be reached.
+/// When the service has no demonstration data, or the table cannot be reached.
 pub async fn run(app: &App, data: &Path) -> Result<(), Cause> {
     let seed = app.seed.ok_or("this service has no demonstration data")?;
     let folder = DataFolder::open(data)?;
     let definition = app.service.definition;
-    // Beside a running service, through its database, wherever that is; else through one of our own.
-    let (store, cloud) = match beside(&folder, table_name(definition), definition.name).await? {
+    // The database is that of a running service, if there is one; else it is started here.
+    let (store, cloud) = match running_store(&folder, table_name(definition), definition.name).await? {
         Some(store) => (store, None),
         None => {
             let cloud = LocalCloud::start(definition, &folder, false, Addresses::default()).await?;
@@ -60,8 +59,8 @@ pub async fn run(app: &App, data: &Path) -> Result<(), Cause> {
 /// The table of the service that runs with this folder, if one does.
 ///
 /// # Errors
-/// When it does not let itself be used: what is written elsewhere would not be seen there.
-async fn beside(folder: &DataFolder, table: String, service: &str) -> Result<Option<Store>, Cause> {
+/// When its database cannot be used: data that is written elsewhere would not be seen there.
+async fn running_store(folder: &DataFolder, table: String, service: &str) -> Result<Option<Store>, Cause> {
     let Some(running) = Running::all(folder.path())?.into_iter().find(|running| running.service == service) else {
         return Ok(None);
     };

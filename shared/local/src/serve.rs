@@ -1,4 +1,4 @@
-//! A local service, from start to Ctrl-C.
+//! Runs a local service from start to Ctrl-C.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -24,37 +24,38 @@ use crate::{
     local_cloud::{Addresses, LocalCloud, needs},
 };
 
-/// How many instances of one function run at most.
+/// The most instances of one function.
 const MAX_INSTANCES: usize = 8;
-/// After how long an idle instance ends.
+/// How long an idle instance is kept.
 const IDLE_FOR: Duration = Duration::from_secs(120);
-/// How long a function may take to ask for its first call.
+/// How long a function may take to request its first call.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a local service is started.
+/// The options of a local service.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Where keys and data are kept.
+    /// The data folder.
     pub data: PathBuf,
-    /// The table lives in memory and is gone at the end.
+    /// Whether the table is in memory.
     pub ephemeral: bool,
-    /// Real binaries behind a Lambda Runtime API, and how they are built.
+    /// How to build the functions, if each procedure runs as its own binary.
     pub isolated: Option<Build>,
-    /// Where to write down which rights the procedures use.
+    /// The file that records which rights the procedures use.
     pub record_access: Option<PathBuf>,
-    /// Where the service's pages are; at its own address when that is empty.
+    /// The address of the service's pages; the service's own, when it is empty.
     pub app_url: String,
-    /// Which pages of other machines may call, with commas; `*` is all, and none when it is empty.
+    /// The origins of other machines that may call, separated by commas; `*` is all, and none when it is empty.
     pub allowed_origins: String,
-    /// Who may register, as a stage's setting says it.
+    /// Who may register, in the form of a stage's setting.
     pub registration: String,
-    /// How many units of read capacity one caller may use in a minute, if not as many as elsewhere.
+    /// The read units that one caller may use in a minute; the default, if it is not set.
     pub read_units: Option<u32>,
 }
 
-/// Refuses addresses that no page can have: links in mails would lead nowhere, and pages be refused without a word.
+/// Refuses addresses that no page can have: links in mails would lead nowhere, and pages would be refused without a
+/// message.
 fn check_addresses(options: &Options) -> Result<(), Cause> {
     let Options { app_url, allowed_origins, .. } = options;
     if !app_url.is_empty() && !Site::is_address(app_url) {
@@ -90,32 +91,33 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         Some(build) => Some(build::functions(build).await?),
         None => None,
     };
-    // Whatever this process makes from now on is for its owner only; what was built before is for those who build.
+    // Files of this process are for their owner only from now on. The build precedes it, since its files are for all
+    // who build.
     umask(Mode::RWXG | Mode::RWXO);
     let data = DataFolder::open(&options.data)?;
     let url = format!("http://{address}");
-    // In the cloud a page learns nothing without a token, which it does not have. Here there are pages of development
-    // data and of everything else that is open in the same browser: only this machine's are let in by themselves.
+    // In the cloud a page learns nothing without a token, which it does not have. Here any page that is open in the
+    // browser could read development data: without the option, only this machine's pages may call.
     let allowed_origins = Some(options.allowed_origins).filter(|list| !list.trim().is_empty());
     let allowed_origins = allowed_origins.unwrap_or_else(|| url.clone());
     let addresses = Addresses { url, app_url: options.app_url, allowed_origins };
     let cloud = LocalCloud::start(service.definition, &data, options.ephemeral, addresses).await?;
-    let cloud = cloud.registering(&options.registration)?.reading(options.read_units);
+    let cloud = cloud.with_registration(&options.registration)?.with_read_units(options.read_units);
     if let Some(path) = &options.record_access {
         cloud.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let needs = needs(&service);
     let note = announce(&cloud, &data, service.definition)?;
     if !options.ephemeral {
-        lend(&cloud, &data, service.definition, &needs)?;
+        publish_functions_env(&cloud, &data, service.definition, &needs)?;
     }
     let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry))?;
     let backend = match programs {
         Some(programs) => isolated(&cloud, &service, &needs, &programs, &routes).await?,
         None => cloud.in_process(&service, &needs)?,
     };
-    let called = service.procedures.iter().map(|procedure| procedure.entry);
-    let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
+    let trpc_procedures = service.procedures.iter().map(|procedure| procedure.entry);
+    let trpc_procedures = trpc_procedures.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
     let (site, index) = (Arc::new(cloud.site()), index(&contract, service.definition, address)?);
     let (backend, cors) = (Arc::new(backend), cloud.cors());
     let gateways = {
@@ -124,13 +126,13 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         Gateways::new(&contract, &transport, &cors, &site)?
     };
     let mailbox = cloud.local_ses.mailbox().clone();
-    let front = Front { backend: Arc::clone(&backend), called, gateways, cors, site, routes, index, mailbox };
+    let front = Front { backend: Arc::clone(&backend), trpc_procedures, gateways, cors, site, routes, index, mailbox };
     let front = Arc::new(front);
     eprintln!(
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
         contract.service, BASE_PATH
     );
-    // Whoever is about to end is reached no more, while another one may be.
+    // The note is removed first: commands reach this service no more, while another one may be running.
     let stop = async move {
         stop_signal().await;
         drop(note);
@@ -159,8 +161,8 @@ fn announce(cloud: &LocalCloud, data: &DataFolder, definition: &Definition) -> R
     })
 }
 
-/// Leaves a note for `cargo lambda watch`: the environment of functions that use this service's table.
-fn lend(
+/// Leaves a file for `cargo lambda watch`: the environment of functions that use this service's table.
+fn publish_functions_env(
     cloud: &LocalCloud,
     data: &DataFolder,
     definition: &Definition,
@@ -199,7 +201,7 @@ async fn isolated(
             name,
             program,
             environment,
-            // The procedure gives up by itself first, with a typed error.
+            // The procedure gives up first, with a typed error.
             timeout: Duration::from_millis(u64::from(entry.spec.timeout_ms) + 1_000),
             init_timeout: INIT_TIMEOUT,
             max_instances: max_instances(entry.spec.concurrency),
@@ -211,14 +213,14 @@ async fn isolated(
     Ok(Backend::Isolated { entries, pool: Pool::start(functions).await? })
 }
 
-/// As many as the procedure states, and not more than a laptop bears.
+/// The procedure's concurrency, but no more than [`MAX_INSTANCES`].
 fn max_instances(concurrency: Option<u32>) -> usize {
     concurrency
         .and_then(|stated| usize::try_from(stated).ok())
         .map_or(MAX_INSTANCES, |stated| stated.min(MAX_INSTANCES))
 }
 
-/// What `GET /` answers.
+/// The response body of `GET /`.
 fn index(contract: &Contract, definition: &Definition, address: SocketAddr) -> Result<Bytes, Cause> {
     let procedures: Vec<_> = contract
         .procedures
@@ -252,7 +254,7 @@ fn index(contract: &Contract, definition: &Definition, address: SocketAddr) -> R
     Ok(serde_json::to_vec_pretty(&index)?.into())
 }
 
-/// How somebody becomes a caller who is known, if the service says it.
+/// How a client signs in, if the service defines it.
 fn sign_in(definition: &Definition) -> Option<String> {
     let by_session = definition.session.map(|session| match session.register {
         Some(register) => format!("{register} and {}", session.sign_in),

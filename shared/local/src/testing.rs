@@ -1,4 +1,4 @@
-//! A database of its own for one test.
+//! A service for tests, with a database of its own.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -21,7 +21,7 @@ pub struct TestService {
 }
 
 impl TestService {
-    /// An empty table, and a clock that stands still.
+    /// Starts a service with an empty table and this clock.
     ///
     /// # Errors
     /// When the database does not start.
@@ -29,32 +29,32 @@ impl TestService {
         Self::at(service, clock, Addresses::default()).await
     }
 
-    /// The same, of a service with addresses, where everybody may register.
+    /// Starts a service with these addresses, in which everybody may register.
     ///
     /// # Errors
-    /// As [`TestService::new`].
+    /// Those of [`TestService::new`].
     pub async fn at(service: &Service, clock: Clock, addresses: Addresses) -> Result<Self, Cause> {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
         let cloud = LocalCloud::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
-        let cloud = cloud.registering("open")?;
+        let cloud = cloud.with_registration("open")?;
         Ok(Self { definition: service.definition, cloud, clock, folder })
     }
 
-    /// Another time.
+    /// Sets the clock.
     pub fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;
     }
 
-    /// The same, where one caller may read so many units in a minute.
+    /// Sets how many read units one caller may use in a minute.
     pub fn set_read_units(&mut self, read_units: u32) {
         self.cloud.store = self.cloud.store.clone().with_read_units(read_units);
     }
 
-    /// Answers a request to one procedure of a service as the service does: it knows the caller, and has the
-    /// procedure's own rights and secrets.
+    /// Sends a request to one procedure, as the service would: with authentication, and with the procedure's own rights
+    /// and secrets.
     ///
     /// # Errors
-    /// When there is no such procedure, or a key cannot be used.
+    /// When there is no such procedure, or a key is malformed.
     pub async fn call(
         &self,
         service: &Service,
@@ -68,12 +68,11 @@ impl TestService {
         Ok(answer(&found.entry, &context, "test", request).await)
     }
 
-    /// A capability, with the rights that it states and no others. What is to write in one transaction is obtained together,
-    /// as a bundle (`#[derive(Capability)]`): a transaction has the rights of one of its parts, which a procedure's
-    /// parameters share.
+    /// Obtains a capability, with the rights that it states and no others. Capabilities that write in one transaction
+    /// must be obtained together, as a bundle (`#[derive(Capability)]`): a transaction has the rights of one of its
+    /// parts, which a procedure's parameters share.
     ///
-    /// # Errors
-    /// When it cannot be made without a call, or a key cannot be used.
+    /// When it needs a call, or a key is malformed.
     pub fn obtain<C: Capability>(&self) -> Result<C, Cause> {
         let authenticator = self.cloud.authenticator(self.definition)?;
         let context = self.cloud.context("test", &C::RIGHTS.needs(), &authenticator, self.clock)?;
@@ -85,17 +84,17 @@ impl TestService {
         StoreSession::new(self.cloud.store.clone(), scope, self.clock)
     }
 
-    /// The capability to read.
+    /// Obtains the capability to read.
     pub fn read<T: Entity>(&self) -> Read<T> {
         Read::new(self.session())
     }
 
-    /// The capability to create.
+    /// Obtains the capability to create.
     pub fn create<T: Entity>(&self) -> Create<T> {
         Create::new(self.session())
     }
 
-    /// The capability to count.
+    /// Obtains the capability to count.
     pub fn limits(&self) -> RateLimits {
         RateLimits::new(self.session())
     }
@@ -108,7 +107,7 @@ impl TestService {
         Ok(self.cloud.local_ses.mailbox().latest(None)?)
     }
 
-    /// The capability to write.
+    /// Obtains the capability to write.
     pub fn write<T: Entity>(&self) -> Write<T> {
         Write::new(self.session())
     }

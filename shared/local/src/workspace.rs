@@ -1,4 +1,4 @@
-//! Where the tree is that a command works on: a program may be started anywhere.
+//! Finds the workspace that a command works on: a program may be started in any folder.
 
 use std::{
     env, fs,
@@ -8,18 +8,18 @@ use std::{
 use protocol::{Cause, Layout};
 use runtime::Definition;
 
-/// A service's own files.
+/// The files of a service.
 pub struct Tree {
     /// The workspace's folder.
     pub root: PathBuf,
-    /// Where they are in it.
+    /// The paths in it.
     pub layout: Layout,
 }
 
-/// Where a service's own files are.
+/// Finds the files of a service.
 ///
 /// # Errors
-/// When it does not say it, or there is no workspace of it.
+/// When the service states no layout, or its workspace is not found.
 pub fn tree(definition: &Definition) -> Result<Tree, Cause> {
     let root = root(definition)?;
     let layout = definition.layout.ok_or_else(|| {
@@ -31,10 +31,10 @@ pub fn tree(definition: &Definition) -> Result<Tree, Cause> {
     Ok(Tree { root, layout })
 }
 
-/// The workspace's folder, where `regen` writes, `--isolated` builds and data is kept: the one around the package that
-/// cargo says it runs; else around the current folder. It has the service's functions, if it states where they are.
+/// The workspace's folder, where `regen` writes, `--isolated` builds and data is stored: the one around the package
+/// that cargo runs; else around the current folder. It contains the service's functions, if the service states their
+/// folder.
 ///
-/// # Errors
 /// When there is none.
 pub fn root(definition: &Definition) -> Result<PathBuf, Cause> {
     let functions = definition.layout.and_then(|layout| layout.packages).map(|packages| packages.functions.folder);
@@ -61,10 +61,10 @@ fn around<'a>(folder: &'a Path, functions: Option<&str>) -> Option<&'a Path> {
     })
 }
 
-/// What a command needs of the workspace, such as `infra/`; `otherwise` says what to do where it is missing.
+/// A part of the workspace that a command needs, such as `infra/`; `otherwise` says what to do if it is missing.
 ///
 /// # Errors
-/// When it is not there.
+/// When it does not exist.
 pub fn part(root: &Path, name: impl AsRef<Path>, otherwise: &str) -> Result<PathBuf, Cause> {
     let name = name.as_ref().display();
     let path = root.join(name.to_string());

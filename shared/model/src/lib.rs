@@ -1,6 +1,6 @@
-//! The nouns of the reference service: what is kept, and who may do what.
+//! The entities and roles of the reference service.
 
-// What the rules of `#[garde(…)]` are made of.
+// The rules of `#[garde(…)]` expand to this name.
 extern crate onefold as garde;
 
 mod post;

@@ -1,7 +1,7 @@
-//! Roles, and the one place that says which permissions they have.
+//! Roles and their permissions, which this module alone states.
 //!
-//! A permission is a noun and a verb. With `:own` behind it, it is limited to the caller's own items. What no
-//! role lists, nobody may do. Administrators have every permission that there is.
+//! A permission is a noun and a verb. With `:own` behind it, it is limited to the caller's own items. Nobody may do
+//! what no role lists. Administrators have every permission.
 
 use std::str::FromStr;
 
@@ -23,15 +23,14 @@ pub enum Role {
     Guest,
 }
 
-/// All permissions that there are: what procedures ask for.
+/// All permissions that procedures require.
 pub const PERMISSIONS: &[&str] =
     &["audit:read", "clients:read", "clients:write", "posts:read", "posts:write", RIGHTS, "users:read", "users:write"];
-/// The permissions that no third party's application gets, whoever lets it in: with one of them it could give itself
-/// all others.
+/// The permissions that no third party's application gets: with one of them it could give itself all others.
 pub const WITHHELD: &[&str] = &[RIGHTS];
 /// The permissions of employees: to read everything they work with, and to change their own.
 const EMPLOYEE: &[&str] = &["users:read", "users:write:own", "posts:read", "posts:write:own"];
-/// The permissions of viewers: nothing that changes anything.
+/// The permissions of viewers, who change nothing.
 const VIEWER: &[&str] = &["users:read", "posts:read"];
 
 impl Role {
@@ -59,7 +58,7 @@ impl Role {
         }
     }
 
-    /// What somebody with this role may do.
+    /// The permissions of this role.
     pub const fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::Administrator => PERMISSIONS,
@@ -69,7 +68,7 @@ impl Role {
         }
     }
 
-    /// Whether somebody with this role may do what the permission names.
+    /// Whether this role has a permission.
     pub fn permits(self, permission: &str) -> bool {
         self.permissions().contains(&permission)
     }
@@ -78,8 +77,8 @@ impl Role {
 impl identity::IdentityRole for Role {
     const ALL: &'static [Self] = &Self::ALL;
     const FOUNDER: Self = Self::Administrator;
-    /// A stranger reads nothing of anybody until an administrator gives a role.
-    const NEWCOMER: Self = Self::Guest;
+    /// A stranger reads nothing until an administrator gives a role.
+    const NEW_USER: Self = Self::Guest;
 
     fn name(self) -> &'static str {
         self.name()
@@ -89,7 +88,7 @@ impl identity::IdentityRole for Role {
     }
 }
 
-/// A text that is no role.
+/// The error for a text that is no role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownRole;
 
@@ -128,7 +127,7 @@ mod tests {
 
     #[test]
     fn who_registers_may_do_nothing_that_takes_a_permission() {
-        assert_eq!(<Role as identity::IdentityRole>::NEWCOMER.permissions(), [""; 0]);
+        assert_eq!(<Role as identity::IdentityRole>::NEW_USER.permissions(), [""; 0]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Users.
+//! Users of the reference service.
 
 use onefold::{
     Entity, Listing, SortKey, Timestamp, Version,
-    identity::{EmailAddress, IdentityUser, Newcomer, UserId, name},
+    identity::{EmailAddress, IdentityUser, NewUser, UserId, name},
     wire,
 };
 
@@ -59,11 +59,11 @@ impl User {
     /// All users by e-mail address, however it is written.
     pub const BY_EMAIL: Listing<Self> = Listing::of("email");
 
-    /// The users of each role, oldest first. A list of it is a role's name.
+    /// The users of each role, oldest first. Each list is named by its role.
     pub const BY_ROLE: Listing<Self> = Listing::of("role");
 
-    /// The group that must not become empty: administrators who can act. Whoever has not proved the address may be
-    /// nobody at all, and counts from the proof on.
+    /// The group that must not become empty: administrators who can act. One whose address is not proved may be nobody
+    /// at all, and counts from the proof on.
     pub const ADMINISTRATORS: &'static str = "administrators";
 }
 
@@ -89,8 +89,8 @@ impl IdentityUser for User {
     type Me = Me;
     const ALL_USERS: Listing<Self> = Self::BY_CREATION;
 
-    fn arrive(newcomer: Newcomer<Role>) -> Self {
-        let Newcomer { id, email, name, is_verified, role, created_at, ends_at } = newcomer;
+    fn from_new_user(new_user: NewUser<Role>) -> Self {
+        let NewUser { id, email, name, is_verified, role, created_at, ends_at } = new_user;
         Self { id, email, name, age: None, is_verified, role, created_at, ends_at, version: Version::default() }
     }
     fn me(&self) -> Me {

@@ -75,10 +75,10 @@ pub const ONEFOLD: &str = env!("CARGO_BIN_EXE_onefold");
 /// A command that is not told about this test's own package: build scripts that look at such
 /// variables would run again in every build inside a test.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let about_the_package = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
+    let package_variables = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        if about_the_package.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        if package_variables.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }

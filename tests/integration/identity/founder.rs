@@ -61,7 +61,7 @@ async fn who_comes_first_is_not_the_first_administrator() {
     let later = "later@example.com";
     assert_eq!(register(&mut stranger, later, &strangers, None).await.code(), "OK");
     assert_eq!(open(&office, &mut stranger, later, 1).await.code(), "OK");
-    assert_eq!(role(&mut stranger, later, &strangers).await, Role::NEWCOMER.name());
+    assert_eq!(role(&mut stranger, later, &strangers).await, Role::NEW_USER.name());
 }
 
 /// Registration is closed to whoever comes, and not to whom the deployment names.
@@ -89,7 +89,7 @@ async fn a_link_that_goes_astray_makes_no_administrator() {
     let link = mailbox::mail(&office.service, mistyped, 1).await.token();
     let choose = json!({"token": link, "password": chosen});
     assert_eq!(stranger.mutation("auth.resetPassword", choose).await.code(), "OK");
-    assert_eq!(role(&mut stranger, mistyped, &chosen).await, Role::NEWCOMER.name());
+    assert_eq!(role(&mut stranger, mistyped, &chosen).await, Role::NEW_USER.name());
 
     assert_eq!(register(&mut owner, OWNER, &owners, Some(&token)).await.code(), "OK");
     assert_eq!(open(&office, &mut owner, OWNER, 1).await.code(), "OK");
@@ -103,7 +103,7 @@ async fn the_token_names_somebody_who_has_an_account() {
     let (before, chosen, mut owner) = (password(), password(), Browser::new(&office.service));
     assert_eq!(register(&mut owner, OWNER, &before, None).await.code(), "OK");
     assert_eq!(open(&office, &mut owner, OWNER, 1).await.code(), "OK");
-    assert_eq!(role(&mut owner, OWNER, &before).await, Role::NEWCOMER.name());
+    assert_eq!(role(&mut owner, OWNER, &before).await, Role::NEW_USER.name());
     let mut stranger = Browser::new(&office.service);
     let strangers = password();
     assert_eq!(register(&mut stranger, OWNER, &strangers, None).await.code(), "OK");

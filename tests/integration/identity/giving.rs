@@ -98,7 +98,7 @@ async fn no_application_makes_an_administrator_in_any_style() {
 
             // What it is for, it does.
             let made = call("users.create", new.clone()).await.unwrap().unwrap();
-            let expected = (&json!(Role::NEWCOMER.name()), &json!(false));
+            let expected = (&json!(Role::NEW_USER.name()), &json!(false));
             assert_eq!((&made["role"], &made["isVerified"]), expected, "{what}");
             let id = made["id"].as_str().unwrap();
             assert_eq!(

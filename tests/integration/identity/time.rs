@@ -262,7 +262,7 @@ async fn a_session_with_other_rights_ends_soon_unless_it_is_renewed() {
     let (mut given, _) = Given::signed_in().await;
     let users = given.test.write::<User>();
     let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
-    assert_eq!(ada.role, Role::NEWCOMER, "she came first, and nobody named her");
+    assert_eq!(ada.role, Role::NEW_USER, "she came first, and nobody named her");
     let ada = users.replace(&ada, User { role: Role::Administrator, ..ada.clone() }).await.unwrap();
     let renewed = given.login("cookie").await.cookie();
     let kept = given.login("cookie").await.cookie();

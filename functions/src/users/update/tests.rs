@@ -1,4 +1,5 @@
-//! What `users.update` leaves as it is, refuses, and does although nobody can be told.
+//! Tests of `users.update`: what it leaves unchanged, what it refuses, and that it succeeds although no mail can be
+//! sent.
 
 use local::testing::TestService;
 

@@ -1,4 +1,4 @@
-//! Codes: made when somebody says yes, and redeemed once.
+//! Authorization codes: made when a person consents, and redeemed once.
 
 use protocol::{Code, Fault, SecretHash};
 use runtime::{Definition, RateLimit, RateLimits, opaque::Opaque, prelude::*};
@@ -16,10 +16,10 @@ use crate::{
     sessions::{ATTEMPTS, SessionSecret, Sessions},
 };
 
-/// Applications that somebody lets in.
+/// Consents of one person.
 const CONSENT: RateLimit = RateLimit { name: "consent", most: 60, span_s: 900 };
 
-/// The capability to let an application in.
+/// The capability to record a person's consent to an application.
 #[derive(Clone, Capability)]
 pub struct Consent<U: IdentityUser> {
     pub(crate) codes: Create<AuthorizationCode>,
@@ -33,22 +33,22 @@ pub struct Consent<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> Consent<U> {
-    /// Lets an application in that asked: the address to which the browser goes, with the code for which the application
-    /// gets its tokens. The owner of the account, who said yes in this session, is told by mail, unless the application is
-    /// let in already. Who says yes too often goes there without a code.
+    /// Records the consent and returns the address to which the browser goes, with the code that the application
+    /// redeems for tokens. The owner of the account gets a mail, unless the application already has access. A person
+    /// who consents too often goes back without a code.
     pub(crate) async fn give(
         &self,
         caller: &Caller,
         (user_id, session): (UserId, &SecretHash),
-        asked: &AuthorizationRequest,
+        request: &AuthorizationRequest,
     ) -> Result<String, Fault> {
         match self.limits.take(&CONSENT, caller.subject()).await {
             Err(fault) if fault.code == Code::TooManyRequests => {
-                return Ok(asked.back("error", "temporarily_unavailable"));
+                return Ok(request.response_url("error", "temporarily_unavailable"));
             }
             taken => taken?,
         };
-        let (code, mut stored) = new(asked, user_id, session.clone(), &self.clock)?;
+        let (code, mut stored) = new(request, user_id, session.clone(), &self.clock)?;
         let entry = AuditEntry {
             target: Some(stored.client_id.to_string()),
             detail: Some(stored.scopes.join(" ")),
@@ -56,18 +56,18 @@ impl<U: IdentityUser> Consent<U> {
         };
         transaction(vec![self.codes.creating(&mut stored), self.audit.creating(entry)]).await?;
         let account = self.accounts.get(&user_id).await?;
-        let is_its = |place: &Device| place.client_id == Some(stored.client_id);
-        let is_in = account.is_some_and(|account| account.devices.iter().any(is_its));
-        if !is_in && let Some(user) = self.users.get(&user_id).await? {
-            self.notices.tell(user.email(), Notice::ApplicationLetIn(&asked.client.application.name)).await;
+        let is_of_client = |device: &Device| device.client_id == Some(stored.client_id);
+        let has_access = account.is_some_and(|account| account.devices.iter().any(is_of_client));
+        if !has_access && let Some(user) = self.users.get(&user_id).await? {
+            self.notices.notify(user.email(), Notice::ApplicationLetIn(&request.client.application.name)).await;
         }
-        Ok(asked.back("code", &code.text()))
+        Ok(request.response_url("code", &code.text()))
     }
 }
 
-/// A new code for what was asked, and what is stored of it.
+/// A new code for a request, and its stored form.
 fn new(
-    asked: &AuthorizationRequest,
+    request: &AuthorizationRequest,
     user_id: UserId,
     said_in: SecretHash,
     clock: &Clock,
@@ -75,12 +75,12 @@ fn new(
     let (code, now) = (Opaque::random()?, clock.now());
     let stored = AuthorizationCode {
         id: code.hash(),
-        client_id: asked.client.application.id,
-        redirect_uri: asked.redirect_uri.clone(),
-        challenge: asked.challenge.clone(),
+        client_id: request.client.application.id,
+        redirect_uri: request.redirect_uri.clone(),
+        challenge: request.challenge.clone(),
         user_id,
         said_in,
-        scopes: asked.scopes.clone(),
+        scopes: request.scopes.clone(),
         good_until: now.plus_ms(AuthorizationCode::LIFETIME_MS),
         expires_at: now.plus_ms(AuthorizationCode::KEPT_MS),
         session: None,
@@ -89,7 +89,7 @@ fn new(
     Ok((code, stored))
 }
 
-/// What an application redeems a code with.
+/// The parameters with which an application redeems a code.
 #[derive(Deserialize)]
 pub(crate) struct Redemption {
     code: Option<String>,
@@ -107,49 +107,49 @@ pub struct Codes<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> Codes<U> {
-    /// Takes a code for a session. The code counts as used in the same transaction.
+    /// Redeems a code for a session. The same transaction marks the code as used.
     ///
-    /// A second request that could have been the first shows that two parties have the code: what was made of it
-    /// ends (OAuth 2.1, section 4.1.3). One without the verifier shows nothing, and ends nothing.
+    /// A second request that could have been the first shows that two parties have the code: the session that was made
+    /// of it ends (OAuth 2.1, section 4.1.3). A request without the verifier shows nothing, and ends nothing.
     pub(crate) async fn redeem(
         &self,
         client: &ApplicationClient,
-        with: &Redemption,
+        redemption: &Redemption,
     ) -> Result<(Session, RefreshToken), Raised<Refused>> {
-        let code = with.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
+        let code = redemption.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
         let id = Opaque::parse(code).ok_or(Refused::InvalidGrant)?.hash();
-        if with.code_verifier.is_none() {
+        if redemption.code_verifier.is_none() {
             return Err(Refused::missing("code_verifier").into());
         }
         let token = RefreshToken::first()?;
         for _ in 0..ATTEMPTS {
             let code = self.codes.get(&id).await?.ok_or(Refused::InvalidGrant)?;
-            if !is_for(&code, client, with) {
+            if !is_for(&code, client, redemption) {
                 return Err(Refused::InvalidGrant.into());
             }
             if let Some(session) = &code.session {
-                self.undo(&code, session).await?;
+                self.revoke_session(&code, session).await?;
                 return Err(Refused::InvalidGrant.into());
             }
             if self.sessions.clock.now() >= code.good_until {
                 return Err(Refused::InvalidGrant.into());
             }
-            let kept = SessionSecret::Application {
+            let secret = SessionSecret::Application {
                 client_id: code.client_id,
                 name: client.application.name.clone(),
                 scopes: code.scopes.clone(),
                 token: token.clone(),
-                goes_on: client.may(GrantType::RefreshToken),
+                may_refresh: client.may(GrantType::RefreshToken),
             };
             let extra_operations = || {
                 let mut used = AuthorizationCode { session: Some(token.session.hash()), ..code.clone() };
                 vec![self.codes.replacing(&code, &mut used)]
             };
-            let still_there = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
+            let require_session = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
                 true => Ok(()),
                 false => Err(Fault::new(Code::Unauthorized, "Whoever said yes was signed out.")),
             };
-            let begun = self.sessions.try_begin(&self.users, code.user_id, &kept, still_there, extra_operations);
+            let begun = self.sessions.try_begin(&self.users, code.user_id, &secret, require_session, extra_operations);
             match begun.await {
                 Ok(Some((_, session))) => return Ok((session, token)),
                 Ok(None) => {}
@@ -160,7 +160,7 @@ impl<U: IdentityUser> Codes<U> {
         Err(StoreError::Stale.into())
     }
 
-    async fn undo(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
+    async fn revoke_session(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
         let extra_operations = || {
             let entry = AuditEntry {
                 actor: Some(code.client_id.to_string()),
@@ -170,14 +170,14 @@ impl<U: IdentityUser> Codes<U> {
             };
             vec![self.audit.creating(entry)]
         };
-        self.sessions.end(code.user_id, |place| place.has(session), |_| {}, extra_operations).await.map(|_| ())
+        self.sessions.end(code.user_id, |device| device.has(session), |_| {}, extra_operations).await.map(|_| ())
     }
 }
 
-/// Whether a code was made for whoever presents it. Without a redirect URI it is bound by the verifier alone, as
-/// OAuth 2.1 has it (section 10.2).
-fn is_for(code: &AuthorizationCode, client: &ApplicationClient, with: &Redemption) -> bool {
+/// Whether a code was made for the application that presents it. Without a redirect URI, the verifier alone binds it,
+/// as OAuth 2.1 has it (section 10.2).
+fn is_for(code: &AuthorizationCode, client: &ApplicationClient, redemption: &Redemption) -> bool {
     code.client_id == client.application.id
-        && with.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)
-        && with.code_verifier.as_ref().is_some_and(|verifier| pkce::verifies(verifier, &code.challenge))
+        && redemption.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)
+        && redemption.code_verifier.as_ref().is_some_and(|verifier| pkce::verifies(verifier, &code.challenge))
 }

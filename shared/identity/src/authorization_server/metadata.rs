@@ -1,4 +1,4 @@
-//! What applications read first: where everything is, and what it can do (RFC 8414).
+//! The authorization server's metadata: its endpoints and abilities (RFC 8414).
 
 use protocol::Fault;
 use runtime::{Definition, HttpReply, Site};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::registry;
 use crate::authorization_server::pkce;
 
-/// Only what works is claimed. There are no ID tokens: the document has its place in OpenID Connect as well because
+/// It claims only what works. There are no ID tokens: the document stands at the OpenID Connect path as well because
 /// many applications look there.
 #[derive(Serialize)]
 struct Metadata {
@@ -28,7 +28,7 @@ struct Metadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
-/// The document.
+/// Returns the metadata document as an HTTP reply.
 pub(crate) fn document(service: &Definition, site: &Site) -> Result<HttpReply, Fault> {
     if site.url().is_empty() {
         return Err(Fault::internal("the service was not told where it is: ONEFOLD_URL"));

@@ -1,4 +1,4 @@
-//! What people see of an authorization: the question, and why there is none.
+//! The pages of an authorization: the consent question, and the refusals.
 
 use std::fmt::Write as _;
 
@@ -16,22 +16,22 @@ use crate::{
     pages::{RESET_PASSWORD, VERIFY_EMAIL},
 };
 
-/// The question whether an application may come in.
+/// The consent page for an application.
 pub(crate) fn consent<U: IdentityUser>(
-    asked: &AuthorizationRequest,
-    asking: &RequestParameters,
+    request: &AuthorizationRequest,
+    parameters: &RequestParameters,
     person: &U,
     csrf_token: &Opaque,
     (service, site): (&Definition, &Site),
 ) -> HttpReply {
-    let application = escape(&asked.client.application.name);
+    let application = escape(&request.client.application.name);
     let mut body = format!(
         "<h1>Let {application} in?</h1>\n<p>You are signed in as {} (<code>{}</code>). \
          <strong>{application}</strong> wants to do in your name, as far as you may do it yourself:</p>\n<ul>\n",
         escape(person.name()),
         escape(person.email().as_str()),
     );
-    for scope in &asked.scopes {
+    for scope in &request.scopes {
         let _ = writeln!(
             body,
             "<li>{} <code class=\"quiet\">{}</code></li>",
@@ -40,7 +40,7 @@ pub(crate) fn consent<U: IdentityUser>(
         );
     }
     body.push_str("</ul>\n<form method=\"post\" action=\"/oauth/authorize\">\n");
-    for (name, value) in asking.fields() {
+    for (name, value) in parameters.fields() {
         let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
     }
     let _ = writeln!(
@@ -51,13 +51,13 @@ pub(crate) fn consent<U: IdentityUser>(
          <p class=\"quiet\">Either way you go on to <code>{}</code>. What you allow here you can take back at any time: \
          {}with <a href=\"{}\">a new password</a>, which ends it for all applications.</p>",
         csrf_token.text(),
-        escape(&asked.redirect_uri),
+        escape(&request.redirect_uri),
         // The service's own pages show no devices.
         if site.has_separate_pages() { "where you see your devices, or " } else { "" },
         escape(&RESET_PASSWORD.address(site)),
     );
     HtmlPage::new("Let an application in", STYLE, body)
-        .form_to(&redirect::form_action(&asked.redirect_uri))
+        .form_to(&redirect::form_action(&request.redirect_uri))
         .into_reply()
 }
 
@@ -68,40 +68,40 @@ fn in_words(service: &Definition, scope: &str) -> String {
     if scope.ends_with(":own") { format!("{words} (only what is yours)") } else { words }
 }
 
-/// Why there is nothing to ask. The browser is sent nowhere.
+/// A page that says why there is nothing to consent to. The browser is sent nowhere.
 pub(crate) fn refusal(why: &str) -> HttpReply {
     let more = "<p>Whoever makes the application has to know of it.</p>\n";
     page("This does not work", why, more, Code::BadRequest)
 }
 
-/// That an answer counts for nothing, since it is not known any more who gave it.
-pub(crate) fn signed_out(refused: &Fault, asking: &RequestParameters, site: &Site) -> HttpReply {
+/// A page that says that the answer does not count because the session has ended.
+pub(crate) fn signed_out(refused: &Fault, parameters: &RequestParameters, site: &Site) -> HttpReply {
     match refused.code {
         Code::Forbidden => {
-            again("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden, asking, site)
+            retry("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden, parameters, site)
         }
-        _ => again("You were signed out meanwhile.", Code::Unauthorized, asking, site),
+        _ => retry("You were signed out meanwhile.", Code::Unauthorized, parameters, site),
     }
 }
 
-/// That nothing was answered.
-pub(crate) fn unanswered(asking: &RequestParameters, site: &Site) -> HttpReply {
-    again("Neither yes nor no was said.", Code::BadRequest, asking, site)
+/// A page that says that the form held no decision.
+pub(crate) fn unanswered(parameters: &RequestParameters, site: &Site) -> HttpReply {
+    retry("Neither yes nor no was said.", Code::BadRequest, parameters, site)
 }
 
-/// Why the answer to a question counts for nothing: the person may be asked once more, with the same.
-fn again(why: &str, code: Code, asking: &RequestParameters, site: &Site) -> HttpReply {
-    let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &asking.fields().collect::<Vec<_>>());
+/// A page that says why an answer does not count. It offers the same question once more.
+fn retry(why: &str, code: Code, parameters: &RequestParameters, site: &Site) -> HttpReply {
+    let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &parameters.fields().collect::<Vec<_>>());
     page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
 }
 
-/// That a program says what only a person may.
-pub(crate) fn nobody_to_ask() -> HttpReply {
+/// A refusal for a program that sends a decision that only a person may make.
+pub(crate) fn not_a_person() -> HttpReply {
     page("This does not work", "Only a person can decide this, in a browser.", "", Code::Forbidden)
 }
 
-/// That somebody can let nobody in yet.
-pub(crate) fn unproved(site: &Site) -> HttpReply {
+/// A page that says that this person cannot consent before the address is proved.
+pub(crate) fn unverified(site: &Site) -> HttpReply {
     let more = format!("<p><a href=\"{}\">Have another one mailed</a></p>\n", escape(&VERIFY_EMAIL.address(site)));
     page("This does not work", "Prove your e-mail address first: the link is in a mail.", &more, Code::BadRequest)
 }

@@ -1,5 +1,5 @@
-//! Proof Key for Code Exchange (RFC 7636), with S256 and nothing else: `plain` shows the verifier to whoever
-//! sees the request.
+//! Proof Key for Code Exchange (RFC 7636), with S256 alone: `plain` shows the verifier to everyone who sees the
+//! request.
 
 use runtime::opaque::{self, Opaque};
 

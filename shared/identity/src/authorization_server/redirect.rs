@@ -1,34 +1,35 @@
-//! Redirect URIs: where a browser is sent back with a code. Whoever could have it sent elsewhere would have the
-//! code, so that they are compared character by character (RFC 9700 section 4.1.3).
+//! Redirect URIs: where a browser is sent back with a code. Whoever controls the target has the code, so the comparison
+//! is character by character (RFC 9700 section 4.1.3).
 
 use runtime::site::{self, is_port};
 
-/// The longest one, in bytes.
+/// The longest redirect URI, in bytes.
 pub const MAX_BYTES: usize = 500;
 
-/// The parameters of an answer, none of which may be there twice (RFC 6749 sections 3.1, 4.1.2 and 4.1.2.1; RFC 9207).
+/// The parameters of an authorization response, none of which may occur twice (RFC 6749 sections 3.1, 4.1.2 and
+/// 4.1.2.1; RFC 9207).
 const OF_ANSWERS: &[&str] = &["code", "state", "iss", "error", "error_description", "error_uri"];
 
-/// What applications a redirect URI is for.
+/// The kind of application that a redirect URI is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `https://…`: any.
+    /// `https://…`: any application on the web.
     Web,
     /// `http://127.0.0.1/…`: a program on the person's own machine.
     Loopback,
-    /// `com.example.app:/…`: one that is installed there.
+    /// `com.example.app:/…`: an application that is installed on that machine.
     Native,
 }
 
-/// Reads a redirect URI that is to be registered.
+/// Classifies a redirect URI that is to be registered.
 ///
 /// # Errors
-/// Why it cannot be one.
+/// The reason why it is refused.
 pub fn check(uri: &str) -> Result<Kind, &'static str> {
     if uri.len() > MAX_BYTES {
         return Err("it is longer than 500 characters");
     }
-    // RFC 3986 section 2: nothing else stands in a URI, and browsers each mend it in their own way.
+    // RFC 3986 section 2 allows nothing else in a URI, and each browser mends it in its own way.
     let odd = |b: u8| !b.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&b);
     if uri.bytes().any(odd) {
         return Err("it has characters that a URI cannot have");
@@ -47,7 +48,7 @@ pub fn check(uri: &str) -> Result<Kind, &'static str> {
             "127.0.0.1" | "[::1]" | "localhost" => Ok(Kind::Loopback),
             _ => Err("http is for loopback addresses: use https"),
         },
-        // RFC 8252 section 7.1: under a name that its maker has.
+        // RFC 8252 section 7.1: the scheme is a domain name of its maker, reversed.
         (scheme, _) if is_reverse_domain(scheme) && rest.starts_with('/') => Ok(Kind::Native),
         _ => Err(
             "it must begin with https://, with http:// and a loopback address, or with a domain the other way round",
@@ -59,7 +60,7 @@ pub fn check(uri: &str) -> Result<Kind, &'static str> {
 fn authority(rest: &str) -> Result<&str, &'static str> {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let (host, port) = site::authority(authority);
-    // Letters may be of either case: what is compared is the whole, character by character.
+    // The host may be in either case: the comparison later is character by character.
     if !site::is_host(&host.to_ascii_lowercase()) {
         return Err("it names no host");
     }
@@ -74,8 +75,8 @@ fn is_reverse_domain(scheme: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.contains('.') && scheme.split('.').all(word)
 }
 
-/// Whether the address in a request is one that was registered: the same, character by character. Only the port
-/// of a loopback IP may be another (RFC 8252 section 7.3), since a program takes one that is free.
+/// Whether the requested redirect URI is a registered one: equal character by character. Only the port of a loopback IP
+/// may differ (RFC 8252 section 7.3), since a program takes one that is free.
 pub fn matches(registered: &str, given: &str) -> bool {
     registered == given
         || match (without_loopback_port(registered), without_loopback_port(given)) {
@@ -84,7 +85,8 @@ pub fn matches(registered: &str, given: &str) -> bool {
         }
 }
 
-/// Of `http://127.0.0.1:51004/callback`, the host and what follows the port.
+/// The host of a loopback URI and what follows the port: for `http://127.0.0.1:51004/callback`, `127.0.0.1` and
+/// `/callback`.
 fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
     let host = ["http://127.0.0.1", "http://[::1]"].into_iter().find(|host| uri.starts_with(host))?;
     let rest = &uri[host.len()..];
@@ -98,21 +100,21 @@ fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// A redirect URI with the parameters of an answer (RFC 6749 section 4.1.2). It may have some of its own.
+/// A redirect URI with the parameters of a response (RFC 6749 section 4.1.2) after its own.
 pub fn with(uri: &str, parameters: &[(&str, &str)]) -> String {
     let between = if uri.contains('?') { '&' } else { '?' };
     let parameters = serde_urlencoded::to_string(parameters).unwrap_or_default();
     format!("{uri}{between}{parameters}")
 }
 
-/// What a page's `form-action` must allow for its form to end at this address: a browser holds that rule against
-/// redirects as well, and an application's own page may send the person on to another page on the web.
+/// What a page's `form-action` must allow for its form to end at this address. A browser applies the directive to
+/// redirects as well, and an application's page may redirect to another page on the web.
 pub fn form_action(uri: &str) -> String {
     match check(uri) {
         Ok(Kind::Loopback) => {
             let end = uri[7..].find(['/', '?']).map_or(uri.len(), |at| at + 7);
             match &uri[..end] {
-                // A policy has no words for an IPv6 address (Content Security Policy 3, section 2.3.1).
+                // A policy cannot name an IPv6 address (Content Security Policy 3, section 2.3.1).
                 origin if origin.contains('[') => "https: http:".to_owned(),
                 origin => format!("https: {origin}"),
             }

@@ -1,4 +1,4 @@
-//! Applications: which one asks, and what it may be registered with.
+//! Registered applications: their authentication, and the rules of their registration.
 
 use protocol::Raised;
 use runtime::{
@@ -16,22 +16,22 @@ use crate::{
     authorization_server::redirect::{self, Kind},
 };
 
-/// Requests of applications from one address, before it is known whose they are.
+/// Requests of applications from one network address, before the application is known.
 pub(super) const ADDRESS: RateLimit = RateLimit { name: "client-address", most: 1_200, span_s: 60 };
-/// Requests of one application; of one that proves nothing, from one address, since anybody can say its name.
+/// Requests of one application. A public one counts per address, since anybody can state its id.
 const CLIENT: RateLimit = RateLimit { name: "client", most: 3_000, span_s: 60 };
 
-/// Entries about refused applications that one address causes: it takes no secret to cause one.
+/// Audit entries about refused applications that one address causes: it takes no secret to cause one.
 const REFUSED: RateLimit = RateLimit { name: "client-refused", most: 100, span_s: 900 };
 
-/// How an application says who it is, if not in a header (RFC 6749 section 2.3.1).
+/// Client credentials in the form, for an application that does not send them in a header (RFC 6749 section 2.3.1).
 #[derive(Deserialize)]
 struct Credentials {
     client_id: Option<String>,
     client_secret: Option<String>,
 }
 
-/// The capability to know an application.
+/// The capability to authenticate an application.
 #[derive(Clone, Capability)]
 pub struct Registry {
     pub(crate) clients: Read<ApplicationClient>,
@@ -42,7 +42,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Which application sends a form. One that has a secret proves it; whoever is none, or cannot, is written down.
+    /// Returns the application that sends a form. A confidential one proves its secret; a failure is written to the
+    /// audit log.
     pub(crate) async fn identify(&self, request: &HttpRequest) -> Result<ApplicationClient, Raised<Refused>> {
         let Self { clients, limits, client_info, .. } = self;
         let mut claimed = None;
@@ -53,9 +54,9 @@ impl Registry {
         identified
     }
 
-    /// Writes down that somebody was refused who said to be an application, or said nothing that could be one.
+    /// Writes that a request claimed to be an application and failed, or named none.
     pub(crate) async fn refused(&self, claimed: Option<ClientId>) -> Result<(), StoreError> {
-        // Nobody knows who did it. Who is refused over and over writes one entry for a while.
+        // The actor is unknown. One network that is refused repeatedly writes one entry for a while.
         if self.limits.take(&REFUSED, &self.client_info.network()).await.is_err() {
             return Ok(());
         }
@@ -79,7 +80,7 @@ async fn identify(
         Some((id, _)) if form.client_id.as_ref().is_some_and(|other| *other != id) => {
             return Err(twice("client_id").into());
         }
-        // Without a value it is left out, here as in the form: a public application has none.
+        // A value that is empty counts as absent, here as in the form: a public application has none.
         Some((id, secret)) => (id, Some(secret).filter(|secret| !secret.is_empty())),
         None if request.headers().contains_key("authorization") => return Err(Refused::InvalidClient.into()),
         None => (form.client_id.unwrap_or_default(), form.client_secret),
@@ -93,46 +94,47 @@ async fn identify(
         Err(_) => return Err(Refused::InvalidClient.into()),
     };
     match (&client.secret, secret.as_deref().map(Opaque::parse)) {
-        (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await.map(drop)?,
+        (Some(stored), Some(Some(presented))) if presented.is_hashed_as(stored) => {
+            limits.take(&CLIENT, &id).await.map(drop)?
+        }
         (None, None) => limits.take(&CLIENT, &format!("{id} {}", client_info.network())).await.map(drop)?,
         _ => return Err(Refused::InvalidClient.into()),
     }
     Ok(client)
 }
 
-/// The permissions that an application can be given: what there is, but for what gives rights.
+/// The permissions that an application can be given: all but the one to give rights.
 pub(crate) fn scopes(service: &Definition) -> impl Iterator<Item = &'static str> {
     service.permissions.iter().map(|(permission, _)| *permission).filter(|permission| !is_withheld(service, permission))
 }
 
-/// Those of an application's scopes that it can be given, whatever it was registered for once.
-pub(crate) fn given(service: &Definition, scopes: &[String]) -> Vec<String> {
+/// The scopes that an application can be given now, out of those that it was registered with.
+pub(crate) fn allowed_scopes(service: &Definition, scopes: &[String]) -> Vec<String> {
     scopes.iter().filter(|scope| !is_withheld(service, scope)).cloned().collect()
 }
 
-/// Whether a scope is a permission that somebody who calls has: only what one may do oneself, an application may
-/// be registered to do by itself.
-pub(crate) fn may(caller: &Caller, scope: &str) -> bool {
+/// Whether the caller may register an application with a scope: only a permission that the caller has.
+pub(crate) fn may_register(caller: &Caller, scope: &str) -> bool {
     if !scopes(caller.service()).any(|known| known == scope) {
         return false;
     }
     permits(caller.service(), &Principal { client: None, ..caller.principal().clone() }, scope)
 }
 
-/// Why an application cannot have this redirect URI.
+/// The reason why an application cannot have this redirect URI, if there is one.
 pub(crate) fn refusal(uri: &str, kind: ClientKind) -> Option<&'static str> {
     match (redirect::check(uri), kind) {
         (Err(reason), _) => Some(reason),
-        // What is installed on people's devices keeps no secret (RFC 8252 section 8.5).
+        // An installed application keeps no secret (RFC 8252 section 8.5).
         (Ok(Kind::Native), ClientKind::Confidential) => Some("an application on people's devices is a public one"),
         (Ok(_), _) => None,
     }
 }
 
-/// How an application may come to a token if it is not said.
+/// The grant types of an application that states none.
 pub(crate) const GRANT_TYPES: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::RefreshToken];
 
-/// What does not go together in an application.
+/// The first contradiction in an application's registration, if there is one.
 pub(crate) fn contradiction(application: &Application) -> Option<&'static str> {
     let has = |grant_type: GrantType| application.grant_types.contains(&grant_type);
     if has(GrantType::ClientCredentials) && application.kind == ClientKind::Public {
@@ -174,10 +176,10 @@ mod tests {
             (Role::Clerk, "orders:write", false),
             (Role::Reader, "orders:read", true),
         ] {
-            assert_eq!(may(&caller(role), scope), expected, "{role:?} {scope}");
+            assert_eq!(may_register(&caller(role), scope), expected, "{role:?} {scope}");
         }
         let nobody = crate::tests::caller(Principal::default());
-        assert!(!may(&nobody, "orders:read"));
+        assert!(!may_register(&nobody, "orders:read"));
     }
 
     fn contradicts(kind: ClientKind, grant_types: &[GrantType], uris: usize) -> bool {

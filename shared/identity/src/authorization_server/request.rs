@@ -1,5 +1,5 @@
-//! Requests for a code (OAuth 2.1, section 4.1.1): the same from the application's link and from the form on
-//! the page that asks the person.
+//! Authorization requests (OAuth 2.1, section 4.1.1). They have one form, from the application's link and from the
+//! consent page.
 
 use runtime::{Definition, Parameters, Site, prelude::*, scope};
 use serde::Deserialize;
@@ -10,13 +10,13 @@ use crate::{
     authorization_server::{pkce, redirect},
 };
 
-/// The longest request, in bytes of its address: who is not signed in takes it along to the page for that, and to a
-/// provider and back.
+/// The longest query string of a request, in bytes: a person who is not signed in takes it along to the sign-in page,
+/// to a provider and back.
 pub(crate) const MAX_BYTES: usize = 2_500;
-/// The parameter that says where a token is to be good, which may be there several times (RFC 8707 section 2).
+/// The parameter that names the resource of a token; it may occur several times (RFC 8707 section 2).
 pub(crate) const RESOURCE: &str = "resource";
 
-/// What an application asks with.
+/// The parameters of an authorization request.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct RequestParameters {
     client_id: Option<String>,
@@ -29,29 +29,29 @@ pub(crate) struct RequestParameters {
     code_challenge_method: Option<String>,
     #[serde(skip)]
     resources: Vec<String>,
-    /// Why all but who asks, and where the answer goes, was not read.
+    /// Why the parameters other than client and redirect URI could not be read.
     #[serde(skip)]
     unreadable: Option<String>,
 }
 
-/// Who asks, and where the answer goes.
+/// The client and its redirect URI.
 #[derive(Deserialize)]
 struct Asker {
     client_id: Option<String>,
     redirect_uri: Option<String>,
 }
 
-/// What the answer comes with.
+/// The `state`, which goes back with the response.
 #[derive(Default, Deserialize)]
 struct State {
     state: Option<String>,
 }
 
-/// A request that can be put to the person.
+/// A valid request, for which the person can be asked.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: ApplicationClient,
-    /// Where the browser is sent back to: one of the client's.
+    /// Where the browser is sent back to: one of the client's registered URIs.
     pub(crate) redirect_uri: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) challenge: String,
@@ -59,18 +59,18 @@ pub(crate) struct AuthorizationRequest {
     issuer: String,
 }
 
-/// A request that cannot.
+/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RequestError {
-    /// Nobody knows where to send the browser: the person is told (OAuth 2.1, section 4.1.2.1).
+    /// The redirect URI is not trusted: a page tells the person (OAuth 2.1, section 4.1.2.1).
     ShowPage(&'static str),
-    /// The application is told, at this address.
+    /// The browser goes to this address, which tells the application.
     Redirect(String),
 }
 
 impl RequestParameters {
-    /// From the address, or from the form. Of parameters that are there twice, the application is told if it is clear
-    /// which one it is.
+    /// Reads the query string or the form. A parameter that occurs twice is reported to the application, if client and
+    /// redirect URI are clear.
     pub(crate) fn read(parameters: &Parameters) -> Self {
         let resources = parameters.all(RESOURCE).map(str::to_owned).collect();
         match parameters.read::<Self>() {
@@ -86,14 +86,14 @@ impl RequestParameters {
         }
     }
 
-    /// The same, unless the query string that it came in is longer than what can be served.
+    /// The same request, refused if its query string is longer than [`MAX_BYTES`].
     pub(crate) fn within(self, query: &str) -> Self {
         let is_long = query.len() > MAX_BYTES;
         let unreadable = is_long.then(|| format!("The request is longer than {MAX_BYTES} bytes."));
         Self { unreadable: self.unreadable.or(unreadable), ..self }
     }
 
-    /// Judges the request.
+    /// Validates the request against the registered applications.
     pub(crate) async fn check(
         self,
         clients: &Read<ApplicationClient>,
@@ -106,7 +106,7 @@ impl RequestParameters {
         Ok(self.expect_valid(client, service, site))
     }
 
-    /// The parameters that are asked with once more, by the form.
+    /// The parameters that the consent form sends again.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let fields = [
             ("client_id", &self.client_id),
@@ -141,45 +141,48 @@ impl RequestParameters {
                 ));
             }
         };
-        let back = |error: &str, why: &str| {
+        let redirect_error = |error: &str, why: &str| {
             let issuer = site.url();
             let mut answer = vec![("error", error), ("error_description", why), ("iss", issuer)];
             answer.extend(self.state.as_deref().map(|state| ("state", state)));
             Err(RequestError::Redirect(redirect::with(&redirect_uri, &answer)))
         };
         if let Some(why) = &self.unreadable {
-            return back("invalid_request", why);
+            return redirect_error("invalid_request", why);
         }
-        // RFC 6749 appendix A.5. What a form of a page holds, HTML gives back with other line breaks.
+        // RFC 6749 appendix A.5. HTML changes line breaks in form fields.
         if self.state.as_deref().is_some_and(|state| state.chars().any(char::is_control)) {
-            return back("invalid_request", "The state has control characters.");
+            return redirect_error("invalid_request", "The state has control characters.");
         }
         match self.response_type.as_deref() {
             Some("code") => {}
-            None => return back("invalid_request", "The parameter response_type is missing."),
-            Some(_) => return back("unsupported_response_type", "The response_type is code."),
+            None => return redirect_error("invalid_request", "The parameter response_type is missing."),
+            Some(_) => return redirect_error("unsupported_response_type", "The response_type is code."),
         }
         if !matches!(self.response_mode.as_deref(), None | Some("query")) {
-            return back("invalid_request", "The response_mode is query.");
+            return redirect_error("invalid_request", "The response_mode is query.");
         }
         if !client.may(GrantType::AuthorizationCode) {
-            return back("unauthorized_client", "The application is not registered for authorization_code.");
+            return redirect_error("unauthorized_client", "The application is not registered for authorization_code.");
         }
         let challenge = self.code_challenge.filter(|text| pkce::is_challenge(text));
         let Some(challenge) = challenge.filter(|_| self.code_challenge_method.as_deref() == Some(pkce::METHOD)) else {
-            return back("invalid_request", "A code_challenge with the code_challenge_method S256 is required.");
+            return redirect_error(
+                "invalid_request",
+                "A code_challenge with the code_challenge_method S256 is required.",
+            );
         };
         if !are_here(self.resources.iter().map(String::as_str), site) {
-            return back("invalid_target", "There are no tokens for this resource here.");
+            return redirect_error("invalid_target", "There are no tokens for this resource here.");
         }
-        let registered = registry::given(service, &client.application.scopes);
+        let registered = registry::allowed_scopes(service, &client.application.scopes);
         let scopes = match self.scope.as_deref().map(scope::parse) {
-            // What is not said is what is registered: the person sees it.
+            // A request without a scope is for the registered scopes: the person sees them.
             None => registered.clone(),
             Some(scopes) => scopes.unwrap_or_default(),
         };
         if scopes.is_empty() || !scope::is_within(&scopes, &registered) {
-            return back("invalid_scope", "The application is not registered for this scope.");
+            return redirect_error("invalid_scope", "The application is not registered for this scope.");
         }
         Ok(AuthorizationRequest {
             client,
@@ -192,15 +195,15 @@ impl RequestParameters {
     }
 }
 
-/// Whether resources (RFC 8707) are this service.
+/// Whether all resources (RFC 8707) are this service.
 pub(crate) fn are_here<'a>(mut resources: impl Iterator<Item = &'a str>, site: &Site) -> bool {
     resources.all(|resource| resource.strip_suffix('/').unwrap_or(resource) == site.url())
 }
 
 impl AuthorizationRequest {
-    /// Where the browser goes with an answer. `iss` says whose it is, so that an application that knows several
-    /// servers cannot be confused about it (RFC 9207).
-    pub(crate) fn back(&self, name: &str, value: &str) -> String {
+    /// The address to which the browser goes with a response. `iss` names this issuer, so that an application with
+    /// several servers cannot confuse them (RFC 9207).
+    pub(crate) fn response_url(&self, name: &str, value: &str) -> String {
         let mut answer = vec![(name, value), ("iss", &self.issuer)];
         answer.extend(self.state.as_deref().map(|state| ("state", state)));
         redirect::with(&self.redirect_uri, &answer)
@@ -247,7 +250,7 @@ mod tests {
         }
     }
 
-    fn judge(change: impl FnOnce(&mut RequestParameters)) -> Result<AuthorizationRequest, RequestError> {
+    fn check_with(change: impl FnOnce(&mut RequestParameters)) -> Result<AuthorizationRequest, RequestError> {
         let mut asking = good();
         change(&mut asking);
         asking.expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""))
@@ -255,15 +258,15 @@ mod tests {
 
     #[test]
     fn a_good_request_is_put_to_the_person() {
-        let asked = judge(|_| {}).unwrap();
-        assert_eq!(asked.scopes, ["orders:read"]);
+        let request = check_with(|_| {}).unwrap();
+        assert_eq!(request.scopes, ["orders:read"]);
         let expected = "https://app.example.com/callback?code=c&iss=https%3A%2F%2Fapi.example.com&state=a%26b";
-        assert_eq!(asked.back("code", "c"), expected);
-        let asked = judge(|it| (it.redirect_uri, it.scope, it.state) = (None, None, None)).unwrap();
-        assert_eq!(asked.scopes, ["orders:read", "orders:write"]);
-        assert_eq!(asked.redirect_uri, "https://app.example.com/callback", "there is one only");
-        assert!(judge(|it| it.scope = Some("orders:write:own".to_owned())).is_ok());
-        assert!(judge(|it| it.resources = vec![format!("{URL}/"), URL.to_owned()]).is_ok());
+        assert_eq!(request.response_url("code", "c"), expected);
+        let request = check_with(|it| (it.redirect_uri, it.scope, it.state) = (None, None, None)).unwrap();
+        assert_eq!(request.scopes, ["orders:read", "orders:write"]);
+        assert_eq!(request.redirect_uri, "https://app.example.com/callback", "there is one only");
+        assert!(check_with(|it| it.scope = Some("orders:write:own".to_owned())).is_ok());
+        assert!(check_with(|it| it.resources = vec![format!("{URL}/"), URL.to_owned()]).is_ok());
     }
 
     #[test]
@@ -271,7 +274,7 @@ mod tests {
         assert!(matches!(good().expect_valid(None, &SERVICE, &Site::new(URL, "", "")), Err(RequestError::ShowPage(_))));
         for uri in ["", "https://evil.example/callback", "https://app.example.com/callback/", "javascript:alert(1)"] {
             assert!(
-                matches!(judge(|it| it.redirect_uri = Some(uri.to_owned())), Err(RequestError::ShowPage(_))),
+                matches!(check_with(|it| it.redirect_uri = Some(uri.to_owned())), Err(RequestError::ShowPage(_))),
                 "{uri}"
             );
         }
@@ -301,17 +304,17 @@ mod tests {
     #[test]
     fn who_asks_is_told_what_is_there_twice() {
         let good = redirect::with("", &good().fields().collect::<Vec<_>>())[1..].to_owned();
-        let judge = |query: &str| read(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
-        assert!(judge(&good).is_ok());
-        assert!(judge(&format!("{good}&resource={URL}&resource={URL}/")).is_ok(), "of which there may be several");
+        let check_with = |query: &str| read(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
+        assert!(check_with(&good).is_ok());
+        assert!(check_with(&format!("{good}&resource={URL}&resource={URL}/")).is_ok(), "of which there may be several");
         for name in ["response_type", "response_mode", "scope", "code_challenge", "code_challenge_method", "state"] {
-            let told = match judge(&format!("{good}&{name}=a&{name}=b")) {
+            let location = match check_with(&format!("{good}&{name}=a&{name}=b")) {
                 Err(RequestError::Redirect(url)) => url,
                 other => panic!("{name}: {other:?}"),
             };
-            assert!(told.starts_with("https://app.example.com/callback?error=invalid_request"), "{told}");
-            assert!(told.contains(&format!("duplicate%3A+{name}.")), "{told}");
-            assert_eq!(told.contains("&state=a%26b"), name != "state", "{told}");
+            assert!(location.starts_with("https://app.example.com/callback?error=invalid_request"), "{location}");
+            assert!(location.contains(&format!("duplicate%3A+{name}.")), "{location}");
+            assert_eq!(location.contains("&state=a%26b"), name != "state", "{location}");
         }
         for name in ["client_id", "redirect_uri"] {
             let twice = read(&format!("{good}&{name}=https://app.example.com/callback"));
@@ -319,7 +322,7 @@ mod tests {
         }
     }
 
-    /// What comes back would be another state, and what is asked for another scope.
+    /// A text that is not UTF-8 would change in `state`, and mean another scope.
     #[test]
     fn who_asks_is_told_what_is_no_text() {
         let good = |without: &str| {
@@ -327,46 +330,49 @@ mod tests {
             let fields: Vec<_> = good.fields().filter(|(name, _)| *name != without).collect();
             redirect::with("", &fields)[1..].to_owned()
         };
-        let judge = |query: &str| read(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
+        let check_with = |query: &str| read(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
         for text in ["%ff", "a%c3", "%ed%a0%80", "%c0%af", "%f5%80%80%80", "%", "%a", "%zz"] {
             for name in ["response_type", "response_mode", "scope", "code_challenge", "code_challenge_method", "state"]
             {
-                let told = match judge(&format!("{}&{name}={text}", good(name))) {
+                let location = match check_with(&format!("{}&{name}={text}", good(name))) {
                     Err(RequestError::Redirect(url)) => url,
                     other => panic!("{name}={text}: {other:?}"),
                 };
-                assert!(told.starts_with("https://app.example.com/callback?error=invalid_request"), "{told}");
-                assert!(told.contains(&format!("percent-encoded+UTF-8%3A+{name}.")), "{told}");
-                assert_eq!(told.contains("&state="), name != "state", "{told}");
+                assert!(location.starts_with("https://app.example.com/callback?error=invalid_request"), "{location}");
+                assert!(location.contains(&format!("percent-encoded+UTF-8%3A+{name}.")), "{location}");
+                assert_eq!(location.contains("&state="), name != "state", "{location}");
             }
-            let told = judge(&format!("{}&resource={text}", good("")));
+            let location = check_with(&format!("{}&resource={text}", good("")));
             assert!(
-                matches!(&told, Err(RequestError::Redirect(url)) if url.contains("error=invalid_target")),
-                "{told:?}"
+                matches!(&location, Err(RequestError::Redirect(url)) if url.contains("error=invalid_target")),
+                "{location:?}"
             );
             for name in ["client_id", "redirect_uri"] {
                 let asking = read(&format!("{}&{name}={text}", good(name)));
                 assert_eq!((asking.client_id, asking.redirect_uri), (None, None), "{name}={text}");
             }
-            assert!(judge(&format!("{}&unknown={text}&{text}=1", good(""))).is_ok(), "what nobody reads is ignored");
+            assert!(
+                check_with(&format!("{}&unknown={text}&{text}=1", good(""))).is_ok(),
+                "what nobody reads is ignored"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_given_back_as_it_came_is_not_put_to_the_person() {
         let good = redirect::with("", &good().fields().collect::<Vec<_>>())[1..].replace("state=a%26b", "");
-        let judge =
+        let check_with =
             |query: &str| read(query).within(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
         let longest = format!("{good}&state=");
         let longest = format!("{longest}{}", "a".repeat(MAX_BYTES - longest.len()));
-        assert!(judge(&longest).is_ok() && judge(&format!("{good}&state=%C3%A4+%EF%BF%BD")).is_ok());
+        assert!(check_with(&longest).is_ok() && check_with(&format!("{good}&state=%C3%A4+%EF%BF%BD")).is_ok());
         for (query, why) in [
             (format!("{good}&state=%FF"), "not+percent-encoded+UTF-8%3A+state."),
             (format!("{good}&state=a%00"), "control+characters"),
             (format!("{good}&state=a%0Ab"), "control+characters"),
             (format!("{longest}a"), "longer+than+2500+bytes"),
         ] {
-            match judge(&query) {
+            match check_with(&query) {
                 Err(RequestError::Redirect(url)) => {
                     assert!(url.contains("error=invalid_request") && url.contains(why), "{url}")
                 }
@@ -378,7 +384,7 @@ mod tests {
     #[test]
     fn the_application_is_told_what_else_is_wrong() {
         let some = |text: &str| Some(text.to_owned());
-        let told = |change: &dyn Fn(&mut RequestParameters)| match judge(change) {
+        let error_code = |change: &dyn Fn(&mut RequestParameters)| match check_with(change) {
             Err(RequestError::Redirect(url)) => {
                 assert!(url.starts_with("https://app.example.com/callback?error="), "{url}");
                 assert!(url.contains("&iss=https%3A%2F%2Fapi.example.com") && url.ends_with("&state=a%26b"), "{url}");
@@ -386,20 +392,24 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        assert_eq!(told(&|it| it.response_type = None), "invalid_request");
-        assert_eq!(told(&|it| it.response_type = some("token")), "unsupported_response_type");
-        assert_eq!(told(&|it| it.response_type = some("code id_token")), "unsupported_response_type");
-        assert_eq!(told(&|it| it.response_mode = some("fragment")), "invalid_request");
-        assert_eq!(told(&|it| it.code_challenge = None), "invalid_request");
-        assert_eq!(told(&|it| it.code_challenge = some("short")), "invalid_request");
-        assert_eq!(told(&|it| it.code_challenge_method = None), "invalid_request", "without it, it would be plain");
-        assert_eq!(told(&|it| it.code_challenge_method = some("plain")), "invalid_request");
-        assert_eq!(told(&|it| it.code_challenge_method = some("s256")), "invalid_request");
-        assert_eq!(told(&|it| it.scope = some("orders:read stock:read")), "invalid_scope");
-        assert_eq!(told(&|it| it.scope = some("")), "invalid_scope");
-        assert_eq!(told(&|it| it.scope = some("orders:read\u{7f}")), "invalid_scope");
+        assert_eq!(error_code(&|it| it.response_type = None), "invalid_request");
+        assert_eq!(error_code(&|it| it.response_type = some("token")), "unsupported_response_type");
+        assert_eq!(error_code(&|it| it.response_type = some("code id_token")), "unsupported_response_type");
+        assert_eq!(error_code(&|it| it.response_mode = some("fragment")), "invalid_request");
+        assert_eq!(error_code(&|it| it.code_challenge = None), "invalid_request");
+        assert_eq!(error_code(&|it| it.code_challenge = some("short")), "invalid_request");
         assert_eq!(
-            told(&|it| it.resources = vec![URL.to_owned(), "https://api.example.com.evil.example".to_owned()]),
+            error_code(&|it| it.code_challenge_method = None),
+            "invalid_request",
+            "without it, it would be plain"
+        );
+        assert_eq!(error_code(&|it| it.code_challenge_method = some("plain")), "invalid_request");
+        assert_eq!(error_code(&|it| it.code_challenge_method = some("s256")), "invalid_request");
+        assert_eq!(error_code(&|it| it.scope = some("orders:read stock:read")), "invalid_scope");
+        assert_eq!(error_code(&|it| it.scope = some("")), "invalid_scope");
+        assert_eq!(error_code(&|it| it.scope = some("orders:read\u{7f}")), "invalid_scope");
+        assert_eq!(
+            error_code(&|it| it.resources = vec![URL.to_owned(), "https://api.example.com.evil.example".to_owned()]),
             "invalid_target"
         );
     }

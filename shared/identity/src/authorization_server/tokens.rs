@@ -1,4 +1,4 @@
-//! Tokens: what an application gets in the end, how it goes on, and what is found by one.
+//! The tokens of applications: what the token endpoint answers, and how a presented token is read.
 
 use protocol::{Client, Fault, Principal, SecretHash, StoredSession as _};
 use runtime::{Definition, HttpReply, Signer, TokenKeys, scope, sessions::lifetime};
@@ -18,8 +18,7 @@ struct Granted {
     scope: String,
 }
 
-/// An access token for what the scopes name, as far as an application can be given it, and with it the next refresh
-/// token.
+/// Answers with an access token for the scopes that an application can be given now, and with the next refresh token.
 async fn granted(
     (service, signer): (&Definition, &Signer),
     mut principal: Principal,
@@ -27,7 +26,7 @@ async fn granted(
 ) -> Result<HttpReply, Fault> {
     let mut scope = String::new();
     if let Some(client) = &mut principal.client {
-        client.scopes = registry::given(service, &client.scopes);
+        client.scopes = registry::allowed_scopes(service, &client.scopes);
         scope = client.scopes.join(" ");
     }
     HttpReply::ok(&Granted {
@@ -39,8 +38,8 @@ async fn granted(
     })
 }
 
-/// For somebody who let the application in. `narrower`: less than that, in this access token.
-pub(crate) async fn in_the_name_of_somebody(
+/// Answers with tokens for a person who let the application in. `narrower`: fewer scopes, in this access token alone.
+pub(crate) async fn for_user(
     by: (&Definition, &Signer),
     session: &Session,
     narrower: Option<Vec<String>>,
@@ -53,7 +52,7 @@ pub(crate) async fn in_the_name_of_somebody(
     granted(by, principal, token.map(RefreshToken::text)).await
 }
 
-/// For the application itself (RFC 6749 section 4.4).
+/// Answers with a token for the application itself (RFC 6749 section 4.4).
 pub(crate) async fn for_itself(
     by: (&Definition, &Signer),
     application: &Application,
@@ -65,28 +64,28 @@ pub(crate) async fn for_itself(
     granted(by, principal, None).await
 }
 
-/// What is asked for, if it is within what was given.
+/// Returns the requested scopes, if they are within those that were given.
 pub(crate) fn narrowed(
     service: &Definition,
-    asked: Option<&str>,
+    requested: Option<&str>,
     given: &[String],
 ) -> Result<Option<Vec<String>>, Refused> {
-    let Some(asked) = asked else { return Ok(None) };
-    let given = registry::given(service, given);
-    let scopes = scope::parse(asked).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
+    let Some(requested) = requested else { return Ok(None) };
+    let given = registry::allowed_scopes(service, given);
+    let scopes = scope::parse(requested).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
     scopes.map(Some).ok_or(Refused::InvalidScope)
 }
 
-/// A token that an application asks about.
-pub(crate) enum Presented {
-    /// Of which session, and in which turn.
+/// A token that an application presents.
+pub(crate) enum PresentedToken {
+    /// A refresh token: the session and the turn that it names.
     Refresh(RefreshToken),
-    /// What it says; its signature is good, and it has not expired.
+    /// The claims of an access token; its signature is good, and it has not expired.
     Access(Box<runtime::tokens::Claims>),
 }
 
-impl Presented {
-    /// Reads a token of either kind. None is one that was never made here, or has expired.
+impl PresentedToken {
+    /// Reads a token of either kind. Returns none if the token was never issued here, or has expired.
     pub(crate) fn read(text: &str, keys: &TokenKeys) -> Option<Self> {
         match RefreshToken::parse(text) {
             Some(token) => Some(Self::Refresh(token)),
@@ -94,7 +93,7 @@ impl Presented {
         }
     }
 
-    /// Its session; none of an access token that an application has for itself.
+    /// Returns the token's session; none for an access token that an application has for itself.
     pub(crate) fn session(&self) -> Option<SecretHash> {
         match self {
             Self::Refresh(token) => Some(token.session.hash()),
@@ -103,7 +102,7 @@ impl Presented {
     }
 }
 
-/// Whether a session is one in which this application acts for somebody.
+/// Whether in this session this application acts for a person.
 pub(crate) fn is_of(session: &Session, client: &ApplicationClient) -> bool {
     session.application().is_some_and(|(id, _)| id == client.application.id.to_string())
 }

@@ -1,4 +1,4 @@
-//! Accounts: how somebody signs in. Apart from the [`User`](crate::User), which others may read.
+//! Accounts: how a user signs in. They are apart from the [`User`](crate::User), which others may read.
 
 use macros::Entity;
 use protocol::{SecretHash, Timestamp, Version};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, DeviceId, UserId};
 
-/// How one user signs in, and where the user is signed in.
+/// How one user signs in, and on which devices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
 #[entity(prefix = "account")]
@@ -16,32 +16,32 @@ pub struct Account {
     /// The user.
     #[entity(id)]
     pub user_id: UserId,
-    /// The password's hash (argon2id, in the PHC string format); none for who signs in elsewhere only.
+    /// The password's hash (argon2id, in the PHC string format); none if the user signs in by providers alone.
     pub password: Option<String>,
-    /// Where the user is signed in, oldest first: at most [`Account::MAX_DEVICES`]. Whatever ends or changes
-    /// the user's sessions finds them here, all of them and without delay, which no index could promise.
+    /// The signed-in devices, oldest first: at most [`Account::MAX_DEVICES`]. A change of the user's sessions finds all
+    /// of them here at once, which no index could promise.
     pub devices: Vec<Device>,
-    /// Accounts elsewhere by which the user signs in.
+    /// Linked accounts at identity providers, by which the user signs in.
     pub identities: Vec<LinkedIdentity>,
-    /// Browsers in which the user signed in before, by the hashes of their cookies, oldest first. Others' failed
+    /// Browsers in which the user has signed in, by the hashes of their cookies, oldest first. Strangers' failed
     /// attempts do not count against them.
     pub known: Vec<SecretHash>,
-    /// Whether this is the first administrator: whom the token named, or, where there is none, who came first. There is
-    /// one at most.
+    /// Whether this is the first administrator: the user whom the founder's token named, or, without one, the first
+    /// user. There is at most one.
     pub is_founder: bool,
-    /// Grows whenever a way in is chosen anew: with the first proof of the address, a password that was chosen by mail,
-    /// and one that was changed. A mailed token is about one generation, and void in the next.
+    /// Grows with each new choice of how to sign in: the first proof of the address, a password chosen by mail, a
+    /// changed password. A mailed token is valid for one generation.
     #[serde(default)]
     pub generation: u32,
-    /// The browser that registered, by the hash of its cookie: whoever comes with it may keep what was registered. None
-    /// once the address is proved, and where nobody registered by themselves.
+    /// The browser that registered, by the hash of its cookie: the proof in this browser keeps what was registered.
+    /// None once the address is proved, and for users who did not register themselves.
     #[serde(default)]
     pub registered_in: Option<SecretHash>,
-    /// When it ends with its [`User`](crate::User), whose address nobody has proved by then.
+    /// When the account ends together with its [`User`](crate::User), if the address is not proved by then.
     #[serde(default)]
     #[entity(expires_at)]
     pub ends_at: Option<Timestamp>,
-    /// Until when who signs in waits for somebody who ends the sessions. The next change ends it.
+    /// Until when sign-ins wait for a request that ends the sessions. The next change ends the lease.
     #[serde(default)]
     pub leased_until: Option<Timestamp>,
     /// Grows with each change.
@@ -53,15 +53,15 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
-    /// Which one.
+    /// The device's id.
     pub device: DeviceId,
-    /// Its session.
+    /// The device's session.
     pub session: SecretHash,
     /// The application, when it is one.
     pub client_id: Option<ClientId>,
-    /// The session that this one took the place of a moment ago, and that is good for that moment.
+    /// The previous session, which stays valid for a moment.
     pub replaced: Option<SecretHash>,
-    /// When the session ends in any case.
+    /// When the session ends, even if it is renewed.
     pub ends_at: Timestamp,
 }
 
@@ -78,7 +78,7 @@ impl Device {
 pub struct LinkedIdentity {
     /// The provider's id, such as `google`.
     pub provider: String,
-    /// Who it is there: `sub`.
+    /// The user's id at the provider: `sub`.
     pub subject: String,
     /// The address that the provider named.
     pub email: Option<String>,
@@ -87,27 +87,27 @@ pub struct LinkedIdentity {
 }
 
 impl LinkedIdentity {
-    /// The value that is unique: one account elsewhere.
+    /// The unique value of this identity: provider and subject.
     pub fn unique(&self) -> String {
         format!("{}#{}", self.provider, self.subject)
     }
 }
 
 impl Account {
-    /// On how many devices somebody is signed in at once: with one more, the oldest is signed out. Changing
-    /// rights rewrites all in one transaction, which has room for 100.
+    /// How many devices a user is signed in on at once: one more signs out the oldest. A change of rights rewrites all
+    /// in one transaction, which has room for 100.
     pub const MAX_DEVICES: usize = 30;
-    /// On how many devices one application acts in somebody's name at once: with one more, it loses the oldest. So
-    /// one that asks again and again pushes nobody else out.
+    /// On how many devices one application acts for a user at once: one more ends its oldest session. Repeated consents
+    /// to one application sign out no other device.
     pub const MAX_OF_ONE_CLIENT: usize = 5;
-    /// How many browsers are remembered.
+    /// How many browsers an account remembers.
     pub const MAX_KNOWN: usize = 10;
-    /// The rule that an account elsewhere belongs to one user.
+    /// The uniqueness rule: a linked identity belongs to one user.
     pub const UNIQUE_IDENTITY: &'static str = "identity";
 
-    /// The rule that one person is the first.
+    /// The uniqueness rule: there is one first administrator.
     pub const UNIQUE_FOUNDER: &'static str = "founder";
-    /// The one value that it has.
+    /// The only value under [`Account::UNIQUE_FOUNDER`].
     pub const FOUNDER: &'static str = "first";
 
     /// The device that has this session.
@@ -123,25 +123,25 @@ impl Account {
         self.known.drain(..surplus);
     }
 
-    /// The account once the address is proved: what was mailed before is void, and it ends no more.
+    /// Returns the account with a proved address: earlier mailed tokens are void, and the account no longer expires.
     #[must_use]
     pub fn proved(self) -> Self {
         Self { generation: self.generation.saturating_add(1), registered_in: None, ends_at: None, ..self }
     }
 
-    /// The account without a way to sign in: neither a password, nor accounts elsewhere, nor browsers that it knows.
+    /// Returns the account without a way to sign in: no password, no linked identities, no remembered browsers.
     #[must_use]
     pub fn without_ways_in(self) -> Self {
         Self { password: None, identities: Vec::new(), known: Vec::new(), ..self }
     }
 
-    /// The account with another password: what was mailed before is void.
+    /// Returns the account with another password: earlier mailed tokens are void.
     #[must_use]
     pub fn with_password(self, hash: String) -> Self {
         Self { password: Some(hash), generation: self.generation.saturating_add(1), ..self }
     }
 
-    /// Of a user who has never signed in.
+    /// Returns the account of a user who has never signed in.
     pub fn new(user_id: UserId) -> Self {
         Self {
             user_id,

@@ -1,4 +1,4 @@
-//! Third parties' applications.
+//! Third parties' applications: OAuth clients and their secrets.
 
 use macros::{Entity, wire};
 use protocol::{Listing, SecretHash, SortKey, Timestamp, Version, id};
@@ -35,7 +35,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// By its name in OAuth.
+    /// The grant type of this name in OAuth.
     pub fn of_name(name: &str) -> Option<Self> {
         match name {
             "authorization_code" => Some(Self::AuthorizationCode),
@@ -65,15 +65,15 @@ pub struct Application {
     pub created_at: Timestamp,
 }
 
-/// An application and what is known of its secret.
+/// A registered application with the hash of its secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
 #[entity(prefix = "client", id = self.application.id, id_type = ClientId)]
 #[entity(index = "created", sort = SortKey::time(self.application.created_at))]
 pub struct ApplicationClient {
-    /// What others may know.
+    /// What may be shown.
     pub application: Application,
-    /// The hash of its secret; none for a public one.
+    /// The hash of its secret; none for a public application.
     pub secret: Option<SecretHash>,
     /// Grows with each change.
     #[entity(version)]
@@ -81,10 +81,10 @@ pub struct ApplicationClient {
 }
 
 impl ApplicationClient {
-    /// All of them, oldest first.
+    /// All applications, oldest first.
     pub const BY_CREATION: Listing<Self> = Listing::of("created");
 
-    /// Whether it may come to a token in this way.
+    /// Whether the application may use this grant type.
     pub fn may(&self, grant_type: GrantType) -> bool {
         self.application.grant_types.contains(&grant_type)
     }
@@ -93,8 +93,8 @@ impl ApplicationClient {
 impl Application {
     /// The longest name, in characters.
     pub const MAX_NAME_CHARS: usize = name::MAX_CHARS;
-    /// How many redirect URIs it has at most.
+    /// The most redirect URIs of one application.
     pub const MAX_REDIRECT_URIS: usize = 20;
-    /// How many permissions it may ask for at most.
+    /// The most scopes of one application.
     pub const MAX_SCOPES: usize = 100;
 }

@@ -98,17 +98,17 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// How long an entry is kept, in milliseconds: 400 days.
+    /// How long an entry is stored, in milliseconds: 400 days.
     pub const KEPT_MS: i64 = 400 * 24 * 3_600_000;
 
-    /// All entries, oldest first. Every sign-in writes one, so that they spread over several partitions.
+    /// All entries, oldest first. Every sign-in writes one, so the index has several shards.
     pub const BY_TIME: Listing<Self> = Listing::of("time");
-    /// What somebody did, oldest first.
+    /// The actions of one actor, oldest first.
     pub const BY_ACTOR: Listing<Self> = Listing::of("actor");
-    /// What was done to somebody or something, by themselves as well, oldest first.
+    /// The actions on one target, its own included, oldest first.
     pub const BY_TARGET: Listing<Self> = Listing::of("target");
 
-    /// To whom or what it was done.
+    /// The target, or the actor where no target is stated.
     fn about(&self) -> Option<&str> {
         self.target.as_deref().or(self.actor.as_deref())
     }

@@ -1,4 +1,4 @@
-//! Authorization codes: what a browser carries from the service to an application.
+//! Authorization codes: a browser carries them from the service to an application.
 
 use macros::Entity;
 use protocol::{SecretHash, Timestamp, Version};
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, UserId};
 
-/// A code for one use, found by its hash. It is kept for a while after it: a second use is a sign that somebody
-/// else has it as well (OAuth 2.1, section 4.1.3).
+/// A code for one use, found by its hash. It is kept for a while after its use: a second use is a sign that another
+/// party has it as well (OAuth 2.1, section 4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
 #[entity(prefix = "authorization-code")]
@@ -17,22 +17,22 @@ pub struct AuthorizationCode {
     pub id: SecretHash,
     /// The application that asked for it.
     pub client_id: ClientId,
-    /// Where the browser was sent with it.
+    /// The redirect URI to which it was sent.
     pub redirect_uri: String,
     /// The challenge that came with the request (RFC 7636).
     pub challenge: String,
-    /// Who said yes.
+    /// The user who consented.
     pub user_id: UserId,
-    /// The session in which it was said: a code ends with it.
+    /// The session in which the user consented: the code ends with it.
     pub said_in: SecretHash,
-    /// To what.
+    /// The scopes to which the user consented.
     pub scopes: Vec<String>,
-    /// Until when it can be used.
+    /// Until when it can be redeemed.
     pub good_until: Timestamp,
-    /// When it is forgotten.
+    /// When it is deleted.
     #[entity(expires_at)]
     pub expires_at: Timestamp,
-    /// The session that was made of it, once it was used.
+    /// The session that it was redeemed for.
     pub session: Option<SecretHash>,
     /// Grows with each change.
     #[entity(version)]
@@ -40,8 +40,8 @@ pub struct AuthorizationCode {
 }
 
 impl AuthorizationCode {
-    /// How long it can be used, in milliseconds.
+    /// How long it can be redeemed, in milliseconds.
     pub const LIFETIME_MS: i64 = 60_000;
-    /// How long it is kept, in milliseconds.
+    /// How long it is stored, in milliseconds.
     pub const KEPT_MS: i64 = 3_600_000;
 }

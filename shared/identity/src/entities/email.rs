@@ -1,4 +1,4 @@
-//! E-mail addresses.
+//! E-mail addresses, and the form in which they are compared.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use ts_rs::TS;
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// An address that is not checked yet; `garde` checks it where it comes in.
+    /// An address without validation; `garde` validates it as input.
     pub fn new(address: impl Into<String>) -> Self {
         Self(address.into())
     }
@@ -24,7 +24,7 @@ impl EmailAddress {
         &self.0
     }
 
-    /// The form in which addresses are compared: two that have the same are one address, and no others are.
+    /// The form in which addresses are compared: equal forms are one address, and other forms are other addresses.
     pub fn comparable(&self) -> String {
         address::comparable(&self.0)
     }

@@ -1,4 +1,4 @@
-//! Tokens that name the first administrator, once they were used.
+//! Used tokens of first administrators.
 
 use macros::Entity;
 use protocol::{SecretHash, Timestamp, Version};
@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::UserId;
 
-/// That a token was used. It stays when the administrator goes whom it named: the token is good once, for whoever kept it
-/// as well.
+/// A record that a founder's token was used. It stays when the administrator is deleted: the token is valid once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
 #[entity(prefix = "used-founder-token")]
@@ -15,11 +14,11 @@ pub struct UsedFounderToken {
     /// The hash of the token.
     #[entity(id)]
     pub id: SecretHash,
-    /// Who became administrator with it.
+    /// The user who became administrator with it.
     pub user_id: UserId,
-    /// When.
+    /// When it was used.
     pub used_at: Timestamp,
-    /// Grows with each change; it has none.
+    /// The version; a record is never changed.
     #[entity(version)]
     pub version: Version,
 }

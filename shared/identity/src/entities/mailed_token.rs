@@ -1,4 +1,4 @@
-//! Tokens that were sent by mail: whoever has one reads that mailbox.
+//! Tokens that were sent by mail: the holder of one reads that mailbox.
 
 use macros::Entity;
 use protocol::{Listing, SecretHash, SortKey, Timestamp, Version};
@@ -16,21 +16,21 @@ pub enum Purpose {
     ResetPassword,
 }
 
-/// What somebody registered. It becomes the account's only by who proves the address and shows that it was them: in the
-/// browser that registered, or with the password.
+/// What a person registered. It becomes the account's only if the person who proves the address shows to be the same:
+/// in the browser that registered, or with the password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
-    /// The password's hash; none where somebody came from an account elsewhere.
+    /// The password's hash; none if the person came from an identity provider.
     pub password: Option<String>,
-    /// The account elsewhere from which they came.
+    /// The identity at the provider from which the person came.
     #[serde(default)]
     pub identity: Option<LinkedIdentity>,
     /// The name that was chosen.
     pub name: String,
-    /// The browser, by the hash of its cookie; none where none is known.
+    /// The browser that registered, by the hash of its cookie, if one is known.
     pub browser: Option<SecretHash>,
-    /// The token that names the first administrator, by its hash, if it was with that.
+    /// The founder's token with which the person registered, by its hash.
     #[serde(default)]
     pub founder: Option<SecretHash>,
 }
@@ -44,17 +44,17 @@ pub struct MailedToken {
     /// The hash of the token.
     #[entity(id)]
     pub id: SecretHash,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// For whom.
+    /// The user.
     pub user_id: UserId,
-    /// To which address it was sent: it proves this one and no other.
+    /// The address to which it was sent: it proves this one and no other.
     pub email: EmailAddress,
-    /// The generation of the account when it was mailed; it is void in another.
+    /// The generation of the account when it was mailed; the token is void in another.
     #[serde(default)]
     pub generation: u32,
-    /// What was registered with it, where somebody else was first with the address, or where it names the first
-    /// administrator. None where the account itself holds what was registered.
+    /// What was registered with it, if the address had a registration already, or if the token names the first
+    /// administrator. None if the account itself holds what was registered.
     #[serde(default)]
     pub claim: Option<Claim>,
     /// When it ends.
@@ -66,9 +66,9 @@ pub struct MailedToken {
 }
 
 impl MailedToken {
-    /// How long it is good, in milliseconds.
+    /// How long it is valid, in milliseconds.
     pub const LIFETIME_MS: i64 = 30 * 60_000;
 
-    /// Those that were mailed to one user, for when the user goes.
+    /// The tokens of one user, for the user's removal.
     pub const BY_USER: Listing<Self> = Listing::of("user");
 }

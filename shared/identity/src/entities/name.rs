@@ -1,10 +1,10 @@
-//! Names that people see of others.
+//! Display names: what other people see.
 
 /// The longest name, in characters.
 pub const MAX_CHARS: usize = 100;
 
-/// What no name has: control characters (Unicode, general category Cc), and those of Cf, Zl and Zp that are about direction
-/// and the ends of lines.
+/// Characters that no name has: control characters (Unicode, general category Cc), and those of Cf, Zl and Zp that
+/// control direction and line ends.
 const UNSEEN: &[(char, char)] = &[
     ('\0', '\u{1f}'),
     ('\u{7f}', '\u{9f}'),
@@ -14,8 +14,8 @@ const UNSEEN: &[(char, char)] = &[
     ('\u{2060}', '\u{206f}'),
     ('\u{feff}', '\u{feff}'),
 ];
-/// What stands at neither end: the blanks that remain (Unicode, property White_Space), and the joiners, which names in
-/// Persian and in scripts of India have between letters.
+/// Characters that no name begins or ends with: the remaining blanks (Unicode, property White_Space), and the joiners,
+/// which names in Persian and in scripts of India have between letters.
 const BLANK: &[(char, char)] = &[
     (' ', ' '),
     ('\u{200c}', '\u{200d}'),
@@ -27,13 +27,13 @@ const BLANK: &[(char, char)] = &[
     ('\u{3000}', '\u{3000}'),
 ];
 
-/// Whether a name is what it looks like: no character is invisible or turns the text around, and no blank stands at either
-/// end.
+/// Whether a name is what it looks like: no character is invisible or turns the text around, and no blank stands at
+/// either end.
 pub fn is_plain(name: &str) -> bool {
     !name.chars().any(is_unseen) && name.trim_matches(is_blank) == name
 }
 
-/// What of a text can be such a name; none if that is nothing.
+/// Returns the part of a text that can be a name, if there is one.
 pub fn plain(text: &str) -> Option<String> {
     let seen: String = text.chars().filter(|c| !is_unseen(*c)).collect();
     let cut: String = seen.trim_matches(is_blank).chars().take(MAX_CHARS).collect();

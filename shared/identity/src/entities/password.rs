@@ -1,4 +1,4 @@
-//! Passwords, on their way in.
+//! Passwords as input types.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use serde::{
 };
 use ts_rs::TS;
 
-/// A secret text as a wire type: `Debug` does not show it, and no message quotes it. It is serialized
-/// as it is, because every wire type can be; the press refuses a contract in which it goes out.
+/// A secret text as a wire type: `Debug` does not show it, and no message quotes it. It implements `Serialize` because
+/// every wire type does; the contract's builder refuses it in an output.
 macro_rules! secret_text {
     ($(#[$docs:meta])* $name:ident, $min_chars:expr, $max_chars:expr, $rule:literal) => {
         $(#[$docs])*
@@ -26,7 +26,7 @@ macro_rules! secret_text {
             /// The most characters.
             pub const MAX_CHARS: usize = $max_chars;
 
-            /// A password that is not checked yet; `garde` checks it where it comes in.
+            /// A password without validation; `garde` validates it as input.
             pub fn new(password: impl Into<String>) -> Self {
                 Self(password.into())
             }
@@ -45,7 +45,7 @@ macro_rules! secret_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                // Not `deserialize_string`: with that, serde_json answers by itself to what is no text.
+                // With `deserialize_string`, serde_json would quote a value of another type in its error.
                 deserializer.deserialize_any(Unquoted).map(Self)
             }
         }
@@ -91,8 +91,8 @@ secret_text! {
     GivenPassword, 1, 1024, "must have 1 to 1024 characters"
 }
 
-/// Takes a text, and refuses anything else without quoting it, as serde would quote a number: whoever
-/// has a password of digits may well send it as one.
+/// Accepts a string and refuses anything else without quoting it, as serde would quote a number: a password of digits
+/// is easily sent as one.
 struct Unquoted;
 
 impl Unquoted {

@@ -1,4 +1,4 @@
-//! Sign-ins: one for each device, and one for each application that somebody lets in.
+//! Sessions: one for each signed-in device, and one for each application that acts for a user.
 
 use macros::{Entity, wire};
 use protocol::{Client, Principal, Rotation, SecretHash, StoredSession, Timestamp, Version, id};
@@ -22,32 +22,32 @@ pub enum DeviceKind {
     Application,
 }
 
-/// How a session is proved.
+/// What proves a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Proof {
-    /// By a cookie.
+    /// A cookie.
     Cookie {
-        /// Set when another secret took its place a moment ago: with this one it makes that one.
+        /// Set when another secret replaced it a moment ago: the new one derives from this and the cookie's secret.
         successor: Option<String>,
     },
-    /// By refresh tokens.
+    /// Refresh tokens.
     Tokens {
-        /// Which of them are good.
+        /// The valid refresh tokens.
         rotation: Rotation,
     },
-    /// By the refresh tokens of an application.
+    /// Refresh tokens of an application.
     Application {
         /// The application.
         client_id: String,
-        /// What it may do in the person's name.
+        /// The scopes that it has.
         scopes: Vec<String>,
-        /// Which of the tokens are good.
+        /// The valid refresh tokens.
         rotation: Rotation,
     },
 }
 
-/// Somebody who is signed in somewhere. Found by the hash of a secret that only that device has.
+/// A signed-in user on one device. Found by the hash of a secret that only that device has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
 #[entity(prefix = "session")]
@@ -57,28 +57,28 @@ pub struct Session {
     pub id: SecretHash,
     /// The device.
     pub device: DeviceId,
-    /// Who is signed in.
+    /// The signed-in user.
     pub user_id: UserId,
-    /// The name of what the person is: a copy, kept in step by whoever changes it, so that one read tells all. None as long
-    /// as the person's address is not verified.
+    /// The name of the user's role: a copy, which a change of the role updates, so that one read suffices. None as long
+    /// as the user's address is not verified.
     pub role: Option<String>,
-    /// How it is proved.
+    /// What proves the session.
     pub proof: Proof,
     /// When the person signed in.
     pub created_at: Timestamp,
-    /// When the person last proved who they are: at the sign-in, or since. Renewals leave it as it is. None of an
+    /// When the user last proved their identity: at the sign-in, or since. Renewals do not change it. None for an
     /// application, which no person sits at.
     pub authenticated_at: Option<Timestamp>,
     /// When the session was last renewed.
     pub renewed_at: Timestamp,
-    /// When it ends if it is not renewed.
+    /// When it ends unless it is renewed.
     #[entity(expires_at)]
     pub expires_at: Timestamp,
-    /// When it ends in any case.
+    /// When it ends, even if it is renewed.
     pub ends_at: Timestamp,
-    /// Whether the person's rights changed since it was renewed.
+    /// Whether the user's rights changed since the last renewal.
     pub changed: bool,
-    /// From where the person signed in.
+    /// The network address from which the user signed in.
     pub address: String,
     /// What the program calls itself.
     pub agent: String,
@@ -88,7 +88,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The application that it is for, and what that may do.
+    /// The application that uses it, and the application's scopes.
     pub fn application(&self) -> Option<(&str, &[String])> {
         match &self.proof {
             Proof::Application { client_id, scopes, .. } => Some((client_id, scopes)),
@@ -96,7 +96,7 @@ impl Session {
         }
     }
 
-    /// What it is used by.
+    /// The kind of device that uses it.
     pub fn kind(&self) -> DeviceKind {
         match self.proof {
             Proof::Cookie { .. } => DeviceKind::Cookie,

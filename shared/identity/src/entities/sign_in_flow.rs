@@ -1,4 +1,4 @@
-//! Flows that lead through an account elsewhere, while the person is there.
+//! Sign-in flows at identity providers, stored while the person is at the provider.
 
 use macros::Entity;
 use protocol::{SecretHash, Timestamp, Version};
@@ -16,11 +16,11 @@ pub struct SignInFlow {
     pub id: SecretHash,
     /// The provider's id.
     pub provider: String,
-    /// The hash of the secret in the cookie of the browser that began.
+    /// The hash of the secret in the cookie of the browser that began the flow.
     pub browser: SecretHash,
-    /// Which page is shown in the end: a path.
+    /// The path of the page that is shown at the end.
     pub return_to: String,
-    /// What the person is sent to the provider for.
+    /// The purpose of the flow.
     pub aim: FlowAim,
     /// Until when the provider may answer.
     #[entity(expires_at)]
@@ -30,15 +30,15 @@ pub struct SignInFlow {
     pub version: Version,
 }
 
-/// What an answer of the provider is good for.
+/// The purpose of a flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum FlowAim {
     /// To sign in.
     SignIn,
-    /// To link the account elsewhere to the own one.
+    /// To link the provider's account to the user's own.
     Link(FlowSession),
-    /// To prove once more who one is, by an account elsewhere that is linked.
+    /// To reauthenticate by a linked account of a provider.
     Reauthenticate(FlowSession),
 }
 
@@ -48,6 +48,6 @@ pub enum FlowAim {
 pub struct FlowSession {
     /// The user.
     pub user_id: UserId,
-    /// The session in which the user began: it must not have ended by then.
+    /// The session in which the flow began: it must still exist at the end.
     pub session: SecretHash,
 }

@@ -1,4 +1,4 @@
-//! What an issuer says about itself: OpenID Connect Discovery 1.0 and its JSON Web Key Set (RFC 7517), kept for a while.
+//! An issuer's metadata (OpenID Connect Discovery 1.0) and its JSON Web Key Set (RFC 7517), cached for a while.
 
 use std::{
     collections::HashMap,
@@ -14,27 +14,27 @@ use super::{
     outbound::{Address, Outbound},
 };
 
-/// How long what an issuer said is believed without asking again.
+/// How long an issuer's documents are cached, in milliseconds.
 pub(super) const KEPT_MS: i64 = 60 * 60 * 1000;
 
-/// The issuers of this process. There are as many as are configured.
+/// The issuers of this process, at most as many as are configured.
 #[derive(Default)]
 pub(super) struct Issuers {
     metadata: Cached<Metadata>,
     keys: Cached<Keys>,
 }
 
-/// What of the discovery document is used.
+/// The part of the discovery document that is used.
 pub(super) struct Metadata {
     pub authorization: Address,
     pub token: Address,
     pub user: Option<Address>,
     keys: Address,
-    /// Whether the client's secret goes into the form, and not into a header.
+    /// Whether the client secret goes into the form instead of a header.
     pub secret_in_form: bool,
-    /// Whether every answer states the issuer (RFC 9207): one that does not is then none of its.
+    /// Whether every answer states the issuer (RFC 9207): an answer without it is then refused.
     pub states_issuer: bool,
-    /// Whether it says that it can be asked for another sign-in by name (OpenID Connect `prompt=login`).
+    /// Whether the provider supports OpenID Connect `prompt=login`.
     pub prompts_login: bool,
 }
 
@@ -69,7 +69,7 @@ impl Issuers {
         Ok(self.metadata.put(issuer, now, metadata))
     }
 
-    /// The issuer's keys; `fresh` asks for them even if some are known.
+    /// The issuer's keys; `fresh` fetches them even if some are cached.
     pub async fn keys(
         &self,
         outbound: &Outbound,
@@ -88,14 +88,14 @@ impl Issuers {
 
 impl Metadata {
     fn from_document(own: &Address, issuer: &str, document: Document) -> Result<Self, SignInError> {
-        // Section 4.3: or one issuer could speak for another.
+        // Section 4.3: otherwise one issuer could speak for another.
         if document.issuer != issuer {
             return Err(SignInError::Untrusted("the discovery document is of another issuer"));
         }
         let address = |text: &str| {
             own.named_by(text).map_err(|_| SignInError::Untrusted("an address of the discovery document is refused"))
         };
-        // RFC 8414 section 2: a header is what every provider takes that does not say otherwise.
+        // RFC 8414 section 2: the header is the default.
         let methods = document.token_endpoint_auth_methods_supported;
         let takes = |method: &str| methods.as_ref().is_some_and(|all| all.iter().any(|one| one == method));
         Ok(Self {
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    /// A process of a Lambda has the Runtime API at a loopback address.
+    /// The Runtime API of a Lambda process has a loopback address.
     #[test]
     fn an_outside_issuer_names_no_address_of_this_machine() {
         let issuer = "https://id.example";

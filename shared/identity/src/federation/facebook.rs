@@ -1,6 +1,6 @@
 //! Facebook Login: OAuth 2.0 with PKCE, and the Graph API in place of an ID token.
 //!
-//! Facebook says nothing about whether the address is the person's: it is never taken as verified.
+//! Facebook does not say whether the address is the user's: it never counts as verified.
 
 use http::StatusCode;
 use ring::hmac;
@@ -13,7 +13,7 @@ use super::{
     outbound::{Address, Outbound},
 };
 
-/// What Facebook calls itself, should it ever state it in its answers.
+/// Facebook's issuer, should its answers ever state one.
 pub(super) const ISSUER: &str = "https://www.facebook.com";
 
 #[derive(Deserialize)]
@@ -23,14 +23,14 @@ struct User {
     email: Option<String>,
 }
 
-/// Who an access token is of.
+/// Fetches the user of an access token.
 pub(super) async fn identity(
     outbound: &Outbound,
     provider: &Provider,
     user: &Address,
     access_token: &str,
 ) -> Result<Identity, SignInError> {
-    // Proves that the token is used by the app that it was given to; an app can be set to insist on it.
+    // The proof shows that the app to which the token was issued uses it; an app can be set to require it.
     let key = hmac::Key::new(hmac::HMAC_SHA256, provider.client_secret.as_bytes());
     let proof: String =
         hmac::sign(&key, access_token.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! One sign-in on its way: what binds the browser, the provider's answer and the stored flow together.
+//! One sign-in flow: what binds the browser, the provider's answer and the stored flow together.
 
 use protocol::{Fault, SecretHash, Timestamp};
 use serde::Deserialize;
@@ -6,21 +6,22 @@ use serde::Deserialize;
 use super::{Identity, SignInError};
 use runtime::opaque::{Opaque, hash};
 
-/// How long a person may take at the provider.
+/// How long a person may take at the provider, in milliseconds.
 pub const FLOW_LIFETIME_MS: i64 = 10 * 60_000;
-/// How far the provider's clock and ours may be apart, as with the times of its tokens.
+/// The tolerated difference between the provider's clock and ours, in milliseconds, as for the times of its tokens.
 const LEEWAY_MS: i64 = 60_000;
 
-/// Whether who is signed in at the provider already may come back at once.
+/// Whether a provider must authenticate the user anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prompt {
-    /// As the provider likes.
+    /// The provider decides.
     IfNeeded,
-    /// The provider is to ask anew who it is, and to say when it did (OpenID Connect Core section 3.1.2.1, `max_age=0`).
+    /// The provider must authenticate the user, and state when it did (OpenID Connect Core section 3.1.2.1,
+    /// `max_age=0`).
     Login,
 }
 
-/// What is remembered of a flow between its start and the provider's answer. It holds no secret.
+/// The stored part of a flow, between its start and the provider's answer. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// The hash of the flow's state: the flow's id.
@@ -35,9 +36,9 @@ pub struct Flow {
 
 /// A flow that has begun.
 pub struct Started {
-    /// Where the browser goes now. It holds the state: it belongs into no log.
+    /// The address to which the browser goes. It holds the state: do not log it.
     pub url: String,
-    /// What must be stored until the provider answers, and deleted when it does.
+    /// The flow, to store until the provider answers, and to delete then.
     pub flow: Flow,
 }
 
@@ -48,14 +49,14 @@ pub struct Callback {
     pub state: Option<String>,
     /// The authorization code.
     pub code: Option<String>,
-    /// Who answers (RFC 9207).
+    /// The issuer of the answer (RFC 9207).
     pub iss: Option<String>,
-    /// Why there is no code.
+    /// The error, in place of a code.
     pub error: Option<String>,
 }
 
 impl Callback {
-    /// The id of the flow that the answer claims to belong to; none if it belongs to none of ours.
+    /// The id of the flow that the answer claims to belong to; none if the state is malformed.
     #[must_use]
     pub fn flow_id(&self) -> Option<SecretHash> {
         Some(self.state()?.hash())
@@ -70,7 +71,7 @@ impl Callback {
 pub(super) struct Secrets {
     pub state: Opaque,
     pub nonce: Opaque,
-    /// 43 characters, as RFC 7636 section 4.1 recommends.
+    /// The code verifier: 43 characters, as RFC 7636 section 4.1 recommends.
     pub verifier: String,
 }
 
@@ -100,8 +101,9 @@ impl Flow {
         }
     }
 
-    /// When the person proved at the provider who they are, if that was since the flow began, as far as the clocks agree.
-    /// None where the provider does not say, or did not ask: an answer alone shows only that the browser is signed in.
+    /// When the user authenticated at the provider, if that was after the flow began, within the clocks' tolerance.
+    /// None if the provider states no time, or an earlier one: an answer alone shows only that the browser is signed in
+    /// there.
     #[must_use]
     pub fn authenticated_at(&self, identity: &Identity, now: Timestamp) -> Option<Timestamp> {
         let begun = self.expires_at.plus_ms(-FLOW_LIFETIME_MS);
@@ -110,8 +112,8 @@ impl Flow {
         is_within.then(|| stated.max(begun).min(now))
     }
 
-    /// The flow's secrets again, if the answer is to this flow, from the browser that began it, and in time. Hashes
-    /// are compared: how long that takes says nothing about what was hashed.
+    /// Derives the flow's secrets again, if the answer belongs to this flow, came from the browser that began it, and
+    /// came in time. The comparison is of hashes: its time says nothing about what was hashed.
     pub(super) fn secrets(
         &self,
         browser: Option<&Opaque>,

@@ -1,4 +1,5 @@
-//! ID tokens: OpenID Connect Core 1.0 section 3.1.3.7, JWS in the compact form (RFC 7515), the advice of RFC 8725.
+//! ID tokens: validation by OpenID Connect Core 1.0 section 3.1.3.7, JWS compact form (RFC 7515), the advice of RFC
+//! 8725.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Timestamp;
@@ -8,21 +9,21 @@ use serde_json::Value;
 use super::keys::{Algorithm, KeyError, Keys};
 use runtime::opaque::Opaque;
 
-/// How far the provider's clock and ours may be apart, in seconds.
+/// The tolerated difference between the provider's clock and ours, in seconds.
 pub(super) const LEEWAY_S: f64 = 60.0;
-/// The longest token that is looked at, in bytes.
+/// The longest token that is read, in bytes.
 pub(super) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// The end of the year 9999, in seconds since 1970.
 const MAX_SECONDS: f64 = 253_402_300_800.0;
 /// The longest subject, in characters (section 2).
 const MAX_SUBJECT_CHARS: usize = 255;
 
-/// What a token must say.
+/// The values that a token must have.
 pub(super) struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
     pub nonce: &'a Opaque,
-    /// The access token that came with it.
+    /// The access token of the same answer.
     pub access_token: &'a str,
     pub now: Timestamp,
 }
@@ -30,13 +31,13 @@ pub(super) struct Expected<'a> {
 /// Why a token is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// It is signed with a key that is not known (yet).
+    /// The signing key is not known, or not known yet.
     UnknownKey,
-    /// The rule that it breaks.
+    /// It breaks this rule.
     Because(&'static str),
 }
 
-/// Who it is about, in a token and in the UserInfo answer alike (section 5.1).
+/// The user's claims, in an ID token and in the UserInfo answer alike (section 5.1).
 #[derive(Debug, Deserialize)]
 pub(super) struct Profile {
     pub sub: String,
@@ -44,9 +45,9 @@ pub(super) struct Profile {
     #[serde(default, deserialize_with = "truth")]
     pub email_verified: bool,
     pub name: Option<String>,
-    /// Google's: the organization that the account belongs to.
+    /// The Google organization that the account belongs to.
     pub hd: Option<String>,
-    /// The token's `auth_time`: when the provider last asked the person who they are.
+    /// The token's `auth_time`: when the provider last authenticated the user.
     #[serde(skip)]
     pub authenticated_at: Option<Timestamp>,
 }
@@ -69,7 +70,7 @@ struct Claims {
     nbf: Option<f64>,
     nonce: Option<String>,
     at_hash: Option<String>,
-    /// A number of seconds; what else stands there is none.
+    /// A number of seconds; any other value counts as absent.
     #[serde(default)]
     auth_time: Value,
 }
@@ -81,7 +82,7 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// Checks a token and says who it is about.
+/// Validates a token and returns its user's claims.
 pub(super) fn validate(token: &str, keys: &Keys, expected: &Expected<'_>) -> Result<Profile, Refused> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Refused::Because("the ID token is too long"));
@@ -111,10 +112,10 @@ pub(super) fn validate(token: &str, keys: &Keys, expected: &Expected<'_>) -> Res
     if is_subject(&profile.sub) { Ok(profile) } else { Err(Refused::Because("the ID token's subject is none")) }
 }
 
-/// Section 2. A second is the finest that counts, and one that no clock shows is none.
+/// The claim `auth_time` (section 2), cut to whole seconds; none if it is out of range.
 fn auth_time(claims: &Claims) -> Option<Timestamp> {
     let seconds = claims.auth_time.as_f64().filter(|seconds| (0.0..MAX_SECONDS).contains(seconds))?;
-    // In range, whatever is after the point is cut off.
+    // The value is in range; the fraction is cut off.
     #[allow(clippy::cast_possible_truncation)]
     Some(Timestamp::from_unix_ms(seconds as i64 * 1_000))
 }
@@ -137,7 +138,7 @@ fn check(claims: &Claims, algorithm: Algorithm, expected: &Expected<'_>) -> Resu
     if !audience.iter().any(|one| one == expected.client_id) {
         return Err("the ID token is for somebody else");
     }
-    // A token for several is ours only if it was given to us.
+    // A token for several audiences is ours only if it was issued to us.
     match &claims.azp {
         Some(party) if party != expected.client_id => return Err("the ID token was given to somebody else"),
         None if audience.len() > 1 => return Err("the ID token does not say to whom it was given"),
@@ -165,13 +166,13 @@ fn check(claims: &Claims, algorithm: Algorithm, expected: &Expected<'_>) -> Resu
     Ok(())
 }
 
-/// Whether a text can be somebody's id at a provider: up to 255 ASCII characters, of the provider's choice (OpenID Connect
-/// Core section 2).
+/// Whether a text can be a subject: up to 255 ASCII characters, of the provider's choice (OpenID Connect Core section
+/// 2).
 pub(super) fn is_subject(text: &str) -> bool {
     (1..=MAX_SUBJECT_CHARS).contains(&text.len()) && text.is_ascii()
 }
 
-/// `true`, or the text that some providers write for it. Everything else is `false`.
+/// `true`, or the text that some providers write for it. Every other value is `false`.
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Bool(truth) => truth,

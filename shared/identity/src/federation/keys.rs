@@ -1,7 +1,7 @@
-//! A provider's public keys (RFC 7517, 7518, 8037), and signatures that they check.
+//! A provider's public keys (RFC 7517, 7518, 8037), and the verification of signatures.
 //!
-//! Which algorithms there are is decided here, not by a token: each needs a key of its own kind, and neither `none`
-//! nor the symmetric ones are among them.
+//! This module fixes the algorithms, not the token: each needs a key of its own kind, and neither `none` nor a
+//! symmetric algorithm is among them.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
@@ -12,13 +12,13 @@ use ring::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A key set as it is sent.
+/// A key set on the wire.
 #[derive(Deserialize)]
 pub(super) struct KeySet {
     keys: Vec<Value>,
 }
 
-/// The keys of a set that check signatures.
+/// The keys of a set that verify signatures.
 pub(super) struct Keys(Vec<Key>);
 
 struct Key {
@@ -36,7 +36,7 @@ enum Material {
     Ed25519(Vec<u8>),
 }
 
-/// The members of a JSON Web Key that matter here.
+/// The members of a JSON Web Key that are used.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -78,7 +78,7 @@ impl Algorithm {
         })
     }
 
-    /// The hash inside the algorithm, for `at_hash` (OpenID Connect Core section 3.1.3.6). Ed25519's is SHA-512.
+    /// The hash inside the algorithm, for `at_hash` (OpenID Connect Core section 3.1.3.6). That of Ed25519 is SHA-512.
     pub fn digest(self, message: &[u8]) -> digest::Digest {
         let hash = match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 => &digest::SHA256,
@@ -99,24 +99,24 @@ impl Algorithm {
     }
 }
 
-/// Why a signature counts for nothing.
+/// Why a signature is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum KeyError {
-    /// No key of the set is the one: it may have been added since.
+    /// No key of the set fits: it may have been added since.
     Unknown,
-    /// There is more than one, and the token names none.
+    /// Several keys fit, and the token names none.
     Ambiguous,
-    /// The signature is not the key's.
+    /// The signature does not verify.
     Bad,
 }
 
 impl Keys {
-    /// Takes the keys that are for signatures. Others are left out (RFC 7517 section 5), and so are malformed ones.
+    /// Takes the signature keys of a set. Other keys are ignored (RFC 7517 section 5), and so are malformed ones.
     pub fn from_set(set: KeySet) -> Self {
         Self(set.keys.into_iter().filter_map(Key::from_json).collect())
     }
 
-    /// Checks a signature by the key that the token names; without a name, by the only one that fits.
+    /// Verifies a signature by the key that the token names; without a name, by the only one that fits.
     pub fn verify(
         &self,
         kid: Option<&str>,

@@ -14,19 +14,19 @@ use tower_service::Service as _;
 
 use runtime::BoxFuture;
 
-/// How long one request may take, from the name's look-up to the answer's last byte.
+/// How long one request may take, from the name's look-up to the last byte of the response.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest answer that is read, in bytes.
+/// The longest response body that is read, in bytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// Asks other hosts, each time over a connection of its own: between two calls a function's process stands still, and
-/// what it would find of an old connection is a broken one. The pool that is left out would bring HTTP/2 along, and
-/// 350 KB into a function. Redirects are not followed.
+/// Sends requests to other hosts, each over a connection of its own: a function's process is frozen between two calls,
+/// and an old connection would be broken. A pool would bring HTTP/2 along, and 350 KB into a function. Redirects are
+/// not followed.
 pub struct Outbound {
     connector: HttpsConnector<HttpConnector>,
 }
 
-/// What the other host said.
+/// The response of another host.
 pub(super) struct Answer {
     pub status: StatusCode,
     body: Bytes,
@@ -40,7 +40,7 @@ impl Outbound {
     pub fn new() -> Result<Self, Cause> {
         let tls =
             HttpsConnectorBuilder::new().with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
-        // Which addresses may be asked without TLS is for `Address` to say.
+        // [`Address`] decides which hosts may be asked without TLS.
         Ok(Self { connector: tls.https_or_http().enable_http1().build() })
     }
 
@@ -69,11 +69,11 @@ impl Outbound {
         authorization: Option<String>,
         body: Bytes,
     ) -> BoxFuture<'a, Result<Answer, OutboundError>> {
-        let asked = async move {
+        let exchange = async move {
             let request = request(method, uri, authorization, body).ok_or(OutboundError::Unsendable)?;
             let stream = self.connector.clone().call(uri.clone()).await.map_err(OutboundError::Unreachable)?;
             let (mut sender, connection) = http1::handshake(stream).await.map_err(OutboundError::Failed)?;
-            // It ends with the answer, or with whoever waits for it. What goes wrong in it is said there.
+            // The connection ends with the response, or with the future that waits for it, which reports its errors.
             tokio::spawn(connection);
             let answer = sender.send_request(request).await.map_err(OutboundError::Failed)?;
             let status = answer.status();
@@ -84,12 +84,12 @@ impl Outbound {
             });
             Ok(Answer { status, body: body?.to_bytes() })
         };
-        Box::pin(async { tokio::time::timeout(TIMEOUT, asked).await.map_err(|_| OutboundError::TooLate)? })
+        Box::pin(async { tokio::time::timeout(TIMEOUT, exchange).await.map_err(|_| OutboundError::TooLate)? })
     }
 }
 
-/// A request as HTTP/1.1 writes it; none if a part of it cannot stand in a header. That part may be a secret: what
-/// is wrong with it is not said.
+/// An HTTP/1.1 request; none if a part of it cannot stand in a header. That part may be a secret, so the error does not
+/// describe it.
 fn request(method: Method, uri: &Uri, authorization: Option<String>, body: Bytes) -> Option<Request<Full<Bytes>>> {
     let mut request = Request::new(Full::new(body));
     *request.uri_mut() = uri.path_and_query()?.as_str().parse().ok()?;
@@ -110,13 +110,13 @@ fn request(method: Method, uri: &Uri, authorization: Option<String>, body: Bytes
 }
 
 impl Answer {
-    /// The body as JSON. What does not fit is not described: a description quotes.
+    /// The body as JSON. A mismatch is not described: a description would quote the body.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
 }
 
-/// Where requests may go: `https`, and without TLS the machine itself.
+/// An allowed target: `https`, and without TLS this machine alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address(Uri);
 
@@ -137,8 +137,8 @@ impl Address {
         }
     }
 
-    /// An address that another one names: only the machine itself may name the machine itself, or an outside
-    /// host could have us ask what listens there.
+    /// An address that a response of this one names. Only this machine may name this machine: an outside host could
+    /// otherwise direct requests at its loopback services.
     pub fn named_by(&self, text: &str) -> Result<Self, &'static str> {
         let named = Self::parse(text)?;
         if named.is_loopback() && !self.is_loopback() {
@@ -147,7 +147,7 @@ impl Address {
         Ok(named)
     }
 
-    /// The same address with parameters more.
+    /// The same address with further query parameters.
     pub fn with_query(&self, parameters: &[(&str, &str)]) -> String {
         let query = form(parameters);
         let joint = if self.0.query().is_some() { '&' } else { '?' };
@@ -170,7 +170,7 @@ pub(super) fn form(parameters: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-/// Why another host did not answer.
+/// Why a request to another host failed.
 #[derive(Debug)]
 pub(super) enum OutboundError {
     Unsendable,

@@ -1,4 +1,4 @@
-//! Which providers there are: the secret `identity-providers`.
+//! The configured identity providers, from the secret `identity-providers`.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -10,8 +10,8 @@ use runtime::secrets::SecretKind;
 
 /// Google's issuer (<https://developers.google.com/identity/openid-connect/reference>).
 pub(super) const GOOGLE: &str = "https://accounts.google.com";
-/// Facebook's addresses, of a Graph API version. Once a version is retired, its addresses answer as the oldest one
-/// that lives (<https://developers.facebook.com/docs/apps/versions>).
+/// Facebook's addresses, of one Graph API version. A retired version's addresses answer as the oldest supported one
+/// (<https://developers.facebook.com/docs/apps/versions>).
 const FACEBOOK_DIALOG: &str = "https://www.facebook.com/v24.0/dialog/oauth";
 const FACEBOOK_TOKEN: &str = "https://graph.facebook.com/v24.0/oauth/access_token";
 const FACEBOOK_USER: &str = "https://graph.facebook.com/v24.0/me";
@@ -22,7 +22,7 @@ const MAX_ID_CHARS: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Providers(Vec<Provider>);
 
-/// The secret `identity-providers`, as it is written: a list for [`Providers::parse`].
+/// The value of the secret `identity-providers`: a list for [`Providers::parse`].
 #[derive(Deserialize)]
 pub struct IdentityProviders(Vec<serde_json::Value>);
 
@@ -31,10 +31,10 @@ impl SecretKind for IdentityProviders {
 }
 
 impl IdentityProviders {
-    /// Reads it.
+    /// Parses the list.
     ///
     /// # Errors
-    /// A fault of ours that says what is wrong, as [`Providers::parse`] does.
+    /// An internal fault that says what is wrong, as [`Providers::parse`] does.
     pub fn providers(self) -> Result<Providers, Fault> {
         Providers::new(self.0).map_err(Fault::internal)
     }
@@ -42,23 +42,23 @@ impl IdentityProviders {
 
 /// One provider.
 ///
-/// Its id is part of every linked identity (`google#1234`): it belongs to one issuer for good, and a provider that
-/// takes the place of another needs an id of its own.
+/// Its id is part of every linked identity (`google#1234`): it belongs to one issuer for good. A provider that replaces
+/// another needs an id of its own.
 #[derive(Clone)]
 pub struct Provider {
-    /// Its name in this service, such as `google`.
+    /// The provider's id in this service, such as `google`.
     pub id: String,
     /// What stands on the button.
     pub label: String,
     pub(super) client_id: String,
     pub(super) client_secret: String,
-    /// With spaces between.
+    /// The scopes, separated by spaces.
     pub(super) scopes: String,
     pub(super) kind: Kind,
 }
 
 impl Provider {
-    /// Whether it may be able to ask anew who somebody is, and to say when it did. Facebook's login has no word for it.
+    /// Whether the provider may support to authenticate a user anew and to state when it did. Facebook's login cannot.
     #[must_use]
     pub fn can_ask_anew(&self) -> bool {
         matches!(self.kind, Kind::OpenId { .. })
@@ -67,7 +67,7 @@ impl Provider {
 
 #[derive(Clone)]
 pub(super) enum Kind {
-    /// OpenID Connect; everything else is in the issuer's discovery document.
+    /// OpenID Connect; the issuer's discovery document has the rest.
     OpenId { issuer: String },
     /// Facebook Login: OAuth 2.0 and the Graph API.
     Facebook(Box<Facebook>),
@@ -81,7 +81,7 @@ pub(super) struct Facebook {
     pub user: Address,
 }
 
-/// How a provider is written down.
+/// A provider's configuration.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
@@ -105,12 +105,12 @@ enum EntryKind {
 }
 
 impl Providers {
-    /// Reads a JSON list. `{"id": "google", "clientId": …, "clientSecret": …}` and the same with `facebook` are
-    /// complete; others add `issuer`. `label`, `scopes` and `kind` (`openid`, `facebook`) may be stated, and with the
-    /// kind `facebook` `authorizationEndpoint`, `tokenEndpoint` and `userinfoEndpoint`.
+    /// Parses a JSON list. `{"id": "google", "clientId": …, "clientSecret": …}` and the same with `facebook` are
+    /// complete; others add `issuer`. `label`, `scopes` and `kind` (`openid`, `facebook`) are optional, and with the
+    /// kind `facebook` also `authorizationEndpoint`, `tokenEndpoint` and `userinfoEndpoint`.
     ///
     /// # Errors
-    /// Says which provider and which field; never what stands in it, for it may be the secret.
+    /// Names the provider and the field; never the field's value, which may be the secret.
     pub fn parse(json: &str) -> Result<Self, Cause> {
         Self::new(serde_json::from_str(json).map_err(|_| "the identity providers are no JSON list")?)
     }
@@ -131,13 +131,13 @@ impl Providers {
         Ok(Self(providers))
     }
 
-    /// The provider with an id.
+    /// The provider with this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Provider> {
         self.0.iter().find(|provider| provider.id == id)
     }
 
-    /// All of them.
+    /// All providers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Provider> {
         self.0.iter()
     }
@@ -205,7 +205,7 @@ impl Entry {
     }
 }
 
-/// A scope as RFC 6749 section 3.3 has it.
+/// Whether a text is a scope by RFC 6749 section 3.3.
 fn is_scope(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

@@ -1,4 +1,4 @@
-//! This service as the party that relies on a provider: the two steps of a sign-in.
+//! This service as a relying party: the two steps of a sign-in at a provider.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,8 +17,7 @@ use super::{
 };
 use runtime::{BoxFuture, Call, Capability, Rights, opaque::Opaque, telemetry::chain};
 
-/// The capability to sign people in with accounts elsewhere. It asks providers, and remembers what their issuers
-/// say about themselves.
+/// The capability to sign people in by identity providers. It sends requests to providers, and caches their metadata.
 #[derive(Clone)]
 pub struct RelyingParty {
     outbound: Arc<Outbound>,
@@ -29,7 +28,7 @@ impl Capability for RelyingParty {
     const RIGHTS: Rights = Rights { outbound: &["identity providers"], ..Rights::NONE };
 
     fn obtain(_: &Call) -> Result<Self, Fault> {
-        // One for the process: what is known of an issuer is good for the next call.
+        // One for the process: cached metadata serves the next call.
         static PARTY: OnceLock<RelyingParty> = OnceLock::new();
         if let Some(party) = PARTY.get() {
             return Ok(party.clone());
@@ -40,18 +39,18 @@ impl Capability for RelyingParty {
 }
 
 impl RelyingParty {
-    /// A relying party that knows nothing yet.
+    /// A relying party with an empty cache.
     #[must_use]
     pub fn new(outbound: Outbound) -> Self {
         Self { outbound: Arc::new(outbound), issuers: Arc::default() }
     }
 
-    /// Begins a sign-in. `browser` is the secret in the browser's cookie. `redirect_uri` is this service's callback, to the letter as it is registered with the
-    /// provider; the same one must be stated to [`RelyingParty::finish`].
+    /// Starts a sign-in. `browser` is the secret in the browser's cookie. `redirect_uri` is this service's callback,
+    /// exactly as it is registered with the provider; [`RelyingParty::finish`] needs the same one.
     ///
     /// # Errors
-    /// [`SignInError::Unavailable`] when the issuer does not answer, [`SignInError::Untrusted`] when what it says
-    /// about itself does not hold.
+    /// [`SignInError::Unavailable`] when the issuer does not answer, [`SignInError::Untrusted`] when its metadata
+    /// breaks a rule.
     #[inline(never)]
     pub fn start<'a>(
         &'a self,
@@ -80,7 +79,8 @@ impl RelyingParty {
                     let metadata = self.issuers.metadata(&self.outbound, issuer, now).await?;
                     if prompt == Prompt::Login {
                         parameters.push(("max_age", "0"));
-                        // It means the same; a provider that does not know it may refuse the whole request.
+                        // It means the same as `max_age=0`; a provider that does not know it may refuse the whole
+                        // request.
                         parameters.extend(metadata.prompts_login.then_some(("prompt", "login")));
                     }
                     metadata.authorization.with_query(&parameters)
@@ -91,8 +91,8 @@ impl RelyingParty {
         Box::pin(async move { started.await.inspect_err(|error| log(&provider.id, error)) })
     }
 
-    /// Ends a sign-in: checks the provider's answer and fetches who it is about. The flow is the one of
-    /// [`Callback::flow_id`], and must be deleted by now: it counts once, however this ends.
+    /// Finishes a sign-in: checks the provider's answer and fetches the user's identity. The flow is the one of
+    /// [`Callback::flow_id`], and must be deleted before: it counts once, whatever the result.
     ///
     /// # Errors
     /// All of [`SignInError`].
@@ -143,7 +143,7 @@ impl RelyingParty {
         let expected = Expected { issuer, client_id: &provider.client_id, nonce, access_token, now };
         let keys = self.issuers.keys(&self.outbound, issuer, metadata, false, now).await?;
         let checked = match id_token::validate(id_token, &keys, &expected) {
-            // The issuer may have a new key since.
+            // The issuer may have a new key by now.
             Err(Refused::UnknownKey) => {
                 let keys = self.issuers.keys(&self.outbound, issuer, metadata, true, now).await?;
                 id_token::validate(id_token, &keys, &expected)
@@ -155,40 +155,41 @@ impl RelyingParty {
             Refused::Because(why) => SignInError::Untrusted(why),
         })?;
         if let (None, Some(address)) = (&profile.email, &metadata.user) {
-            // Section 5.4: with an access token, this is where the address is said.
+            // Section 5.4: with an access token, the address is in the UserInfo answer.
             profile = self.user_info(address, access_token, profile).await?;
         }
         Ok(identity(provider, issuer, profile))
     }
 
-    /// Section 5.3: what the UserInfo endpoint says, about the person of the ID token.
+    /// Section 5.3: the claims of the UserInfo endpoint about the user of the ID token.
     async fn user_info(
         &self,
         address: &Address,
         access_token: &str,
-        of_token: Profile,
+        id_token_profile: Profile,
     ) -> Result<Profile, SignInError> {
         let authorization = Some(format!("Bearer {access_token}"));
         let answer = self.outbound.get(address, authorization).await.map_err(unavailable)?;
         if answer.status != StatusCode::OK {
             return Err(unavailable(format!("the UserInfo endpoint answers {}", answer.status.as_u16())));
         }
-        let said: Profile = answer.json().ok_or_else(|| unavailable("the UserInfo endpoint answers without a user"))?;
-        // Section 5.3.2: or one person's token could be answered with another person's address.
-        if said.sub != of_token.sub {
+        let user_info: Profile =
+            answer.json().ok_or_else(|| unavailable("the UserInfo endpoint answers without a user"))?;
+        // Section 5.3.2: otherwise one user's token could be answered with another user's address.
+        if user_info.sub != id_token_profile.sub {
             return Err(SignInError::Untrusted("the UserInfo endpoint speaks of somebody else"));
         }
-        let Profile { name, hd, authenticated_at, .. } = of_token;
-        Ok(Profile { name: said.name.or(name), hd: said.hd.or(hd), authenticated_at, ..said })
+        let Profile { name, hd, authenticated_at, .. } = id_token_profile;
+        Ok(Profile { name: user_info.name.or(name), hd: user_info.hd.or(hd), authenticated_at, ..user_info })
     }
 }
 
-/// The person learns no more than the kind: here is the rest.
+/// Logs the details; the person learns no more than the kind.
 fn log(provider: &str, error: &SignInError) {
     tracing::warn!(provider, code = error.code(), cause = chain(error), "no sign-in");
 }
 
-/// The code of an answer that is the issuer's (RFC 9207 section 2.4, before anything else is believed).
+/// The code of an answer, if the answer is the issuer's (RFC 9207 section 2.4). It is checked first.
 fn code<'a>(callback: &'a Callback, issuer: &str, states_issuer: bool) -> Result<&'a str, SignInError> {
     match &callback.iss {
         Some(other) if other != issuer => return Err(SignInError::Untrusted("another issuer answers")),
@@ -224,8 +225,8 @@ fn identity(provider: &Provider, issuer: &str, profile: Profile) -> Identity {
     }
 }
 
-/// Whether Google has the mailbox. It says `email_verified` of foreign mailboxes as well, which may have gone to
-/// somebody else since (<https://developers.google.com/identity/gsi/web/guides/verify-google-id-token>).
+/// Whether Google owns the mailbox. Google also states `email_verified` for foreign mailboxes, which may have been
+/// reassigned since (<https://developers.google.com/identity/gsi/web/guides/verify-google-id-token>).
 fn google_has(email: &str, organization: Option<&str>) -> bool {
     organization.is_some_and(|organization| !organization.is_empty())
         || email.rsplit_once('@').is_some_and(|(_, host)| host.eq_ignore_ascii_case("gmail.com"))
@@ -235,7 +236,7 @@ fn google_has(email: &str, organization: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    /// The table of Google's page.
+    /// The cases of the table on Google's page.
     #[test]
     fn google_vouches_for_mailboxes_that_it_has() {
         let providers = r#"[{"id": "google", "clientId": "c", "clientSecret": "s"}]"#;

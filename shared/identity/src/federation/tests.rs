@@ -1,6 +1,6 @@
-//! The relying party against a provider that says what a test wants it to say.
+//! The relying party against a provider whose answers a test sets.
 
+mod fixtures;
 mod flows;
-mod given;
 mod id_tokens;
 mod outbound;

@@ -1,4 +1,4 @@
-//! The code's exchange for tokens: RFC 6749 section 4.1.3, with the verifier of RFC 7636 section 4.5.
+//! The exchange of a code for tokens: RFC 6749 section 4.1.3, with the verifier of RFC 7636 section 4.5.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
@@ -10,8 +10,8 @@ use super::{
     outbound::{Address, Answer, Outbound, form},
 };
 
-/// The errors of RFC 6749 sections 4.1.2.1 and 5.2, and OpenID Connect Core section 3.1.2.6. Others are not repeated:
-/// whoever sends one could write anything.
+/// The error codes of RFC 6749 sections 4.1.2.1 and 5.2, and OpenID Connect Core section 3.1.2.6. Other texts are not
+/// repeated: an answer could hold anything.
 const ERRORS: [&str; 14] = [
     "access_denied",
     "account_selection_required",
@@ -29,14 +29,14 @@ const ERRORS: [&str; 14] = [
     "unsupported_response_type",
 ];
 
-/// What is exchanged.
+/// A code and what the exchange needs beside it.
 pub(super) struct Exchange<'a> {
     pub code: &'a str,
     pub verifier: &'a str,
     pub redirect_uri: &'a str,
 }
 
-/// What it is exchanged for.
+/// The tokens of the answer.
 #[derive(Deserialize)]
 pub(super) struct Tokens {
     pub access_token: String,
@@ -101,7 +101,7 @@ fn failure(answer: &Answer) -> SignInError {
     }
 }
 
-/// An error's name, if it is one of the standard's.
+/// The standard's error code, or a placeholder for any other text.
 pub(super) fn known(error: &str) -> &'static str {
     ERRORS.iter().find(|known| **known == error).unwrap_or(&"an error that the standard does not know")
 }

@@ -1,8 +1,8 @@
-//! Who computes hashes of passwords, when and where: few at one time, beside the threads that answer calls, in memory
-//! that is used again. A few more wait; whoever comes then is told so at once.
+//! The queue of password hashes: few are computed at one time, off the threads that answer calls, in memory that is
+//! used again. A few more calls wait; further calls are refused at once.
 //!
-//! A queue without an end serves nobody when many come: each has waited for so long by its turn that its call is given
-//! up. And memory that each hash takes anew stays with the process, a piece for each thread that ever computed one.
+//! An unbounded queue serves nobody under load: by its turn, each call has waited so long that its caller gave up. And
+//! memory that each hash allocates anew stays with the process, once for each thread that ever computed one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,16 +10,16 @@ use argon2::Block;
 use protocol::{Cause, Fault};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The memory of one hash; as large as it was needed last.
+/// The memory of one hash, as large as the last one needed.
 pub(super) type Memory = Vec<Block>;
 
-/// See the module.
+/// A bounded queue for hashes; see the module.
 pub(super) struct Queue {
-    /// One for each hash that is computed.
+    /// One permit for each hash that is being computed.
     turns: Semaphore,
-    /// One for each of these, and for each that waits.
+    /// One permit for each of these, and for each that waits.
     places: Semaphore,
-    /// Of which no hash is being computed. The last one is taken first, so that a process with one call at a time, such
+    /// The memory that no hash uses now. The last one is taken first, so that a process with one call at a time, such
     /// as a function, has one only.
     unused: Mutex<Vec<Memory>>,
 }
@@ -33,10 +33,10 @@ impl Queue {
         }
     }
 
-    /// Takes a place.
+    /// Takes a place, which its drop returns.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE` when there is none.
+    /// `SERVICE_UNAVAILABLE` when all places are taken.
     pub(super) fn enter(&'static self) -> Result<Place, Fault> {
         match self.places.try_acquire() {
             Ok(place) => Ok(Place { queue: self, place: Arc::new(place) }),
@@ -45,19 +45,19 @@ impl Queue {
     }
 
     fn unused(&self) -> std::sync::MutexGuard<'_, Vec<Memory>> {
-        // Nothing panics in between: it is a push or a pop.
+        // The lock guards a push or a pop, neither of which panics.
         self.unused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A place in a queue, until it is dropped and its work is done.
+/// A place in a queue, held until it is dropped and its work is done.
 pub(super) struct Place {
     queue: &'static Queue,
     place: Arc<SemaphorePermit<'static>>,
 }
 
 impl Place {
-    /// Does work when its turn comes.
+    /// Runs `work` when its turn comes.
     pub(super) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, Cause> + Send + 'static,
@@ -65,7 +65,7 @@ impl Place {
         let turn = self.queue.turns.acquire().await.map_err(Fault::internal)?;
         let (queue, place) = (self.queue, Arc::clone(&self.place));
         let done = tokio::task::spawn_blocking(move || {
-            // Turn and place end with the work, also when the call that asked for it has been given up.
+            // Turn and place are held until the work ends, also when its call was cancelled.
             let _until_done = (turn, place);
             let mut memory = queue.unused().pop().unwrap_or_default();
             let done = work(&mut memory);
@@ -91,7 +91,7 @@ mod tests {
         Box::leak(Box::new(Queue::new(AT_ONCE, WAITING)))
     }
 
-    /// On a runtime of one thread, as a function has.
+    /// The runtime has one thread, as in a function.
     #[tokio::test(flavor = "current_thread")]
     async fn few_work_a_few_wait_and_whoever_comes_then_is_told_so() {
         let queue = queue();
@@ -115,7 +115,7 @@ mod tests {
         let refused = queue.enter().err().unwrap();
         assert_eq!((refused.code, refused.retry_after_s.map(u32::from)), (Code::ServiceUnavailable, Some(1)));
         assert_eq!(queue.turns.available_permits(), 0, "nobody else has begun");
-        // The work of a call that was given up goes on, and keeps its turn and its place.
+        // The work of a cancelled call goes on, and keeps its turn and its place.
         works.remove(0).abort();
         tokio::task::yield_now().await;
         assert!(queue.enter().is_err());

@@ -1,46 +1,46 @@
-//! Which passwords are guessed first.
+//! An estimate of how easily a password is guessed.
 //!
-//! Whoever guesses passwords begins with those that many people have. Of 12 and more characters these are
-//! nearly all put together from the same few things: common words, names, rows of the keyboard,
-//! repetitions, years, and what is known of the person. So a password is taken apart into such pieces, the
-//! cheapest way there is, and each piece is counted as the bits that it takes to guess it.
+//! An attacker begins with the passwords that many people have. Of 12 and more characters, nearly all of these are put
+//! together from the same few things: common words, names, rows of the keyboard, repetitions, years, and what is known
+//! of the person. So a password is split into such pieces, in the cheapest way there is, and each piece counts as the
+//! bits that it takes to guess it.
 //!
-//! Nothing else links the list of words: only what sets a password calls [`weakness`].
+//! Only the procedures that set a password call [`weakness`], so that no other function links the list of words.
 
 use std::{collections::HashSet, sync::OnceLock};
 
-/// The words. Lines that begin with `#` are about the list.
+/// The list of common words. Lines that begin with `#` describe the list.
 const COMMON: &str = include_str!("common.txt");
 
-/// A password that takes fewer guesses than 2^30 is refused: an attacker who has the hash, and a machine
-/// that computes ten thousand of them a second, would have it in a day. In tenths of a bit, as all costs.
-const ENOUGH: u32 = 300;
+/// The least cost of an accepted password, in tenths of a bit, as all costs: 2^30 guesses. An attacker who has the
+/// hash, and a machine that computes ten thousand a second, guesses fewer in about a day.
+const MIN_COST: u32 = 300;
 
-/// One of the 4,300 words, of which some are tried before others.
+/// One of the 4,300 words, of which an attacker tries some before others.
 const WORD: u32 = 110;
-/// A word that everybody knows who attacks this account.
-const KNOWN: u32 = 30;
+/// A word that every attacker of this account knows.
+const CONTEXT_WORD: u32 = 30;
 /// A part of a row, forwards or backwards.
 const ROW: u32 = 70;
 /// One character several times.
-const SAME: u32 = 70;
-/// What stood before, once more, or mirrored.
-const AGAIN: u32 = 40;
-/// From 1900 to 2029.
+const SAME_CHARACTER: u32 = 70;
+/// A repetition of what stood before, or its mirror image.
+const REPEATED: u32 = 40;
+/// A year from 1900 to 2029.
 const YEAR: u32 = 70;
 /// A day of such a year.
 const DATE: u32 = 140;
-/// Looking at the password without one of the signs in it, or as two passwords that are mixed.
-const OTHERWISE: u32 = 30;
+/// A reading without one of the signs in the password, or as two interleaved passwords.
+const TRANSFORMED: u32 = 30;
 
 /// The shortest piece that is looked for, in characters.
 const SHORTEST: usize = 3;
 /// The longest word, in characters.
 const LONGEST_WORD: usize = 40;
-/// The longest password, in characters; of a longer one, the beginning counts.
+/// The longest password, in characters; of a longer one, only the beginning counts.
 const LONGEST: usize = 128;
 
-/// What lies side by side on keyboards, in alphabets and among numbers.
+/// Sequences of neighbours on keyboards, in alphabets and among numbers.
 const ROWS: [&str; 32] = [
     "abcdefghijklmnopqrstuvwxyz",
     "0123456789012345678901234567890",
@@ -80,28 +80,28 @@ const ROWS: [&str; 32] = [
 const CYRILLIC: &str = "йцукенгшщзхъфывапролджэячсмитьбюё";
 const LATIN: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`";
 
-/// Why a password must not be chosen, as the end of a sentence about it; nothing if it may be.
+/// Why a password must not be chosen, as the end of a sentence about it; none if it may be.
 ///
 /// `context` is what an attacker knows: the address and the name of the person, the name of the service.
 #[must_use]
 pub fn weakness(password: &str, context: &[&str]) -> Option<&'static str> {
-    let way = guessed(password, &known(context));
-    (way.cost < ENOUGH).then_some(match way {
-        Way { known: true, .. } => "is easily guessed: it is made of an address, of a name or of the service's name",
-        Way { common: true, .. } => "is easily guessed: it is made of words that many people use in passwords",
-        Way { .. } => "is easily guessed: it is made of rows, repetitions or numbers",
+    let guess = cheapest_guess(password, &known(context));
+    (guess.cost < MIN_COST).then_some(match guess {
+        Guess { known: true, .. } => "is easily guessed: it is made of an address, of a name or of the service's name",
+        Guess { common: true, .. } => "is easily guessed: it is made of words that many people use in passwords",
+        Guess { .. } => "is easily guessed: it is made of rows, repetitions or numbers",
     })
 }
 
-/// How a beginning of the password can be put together.
+/// The cheapest way to put together a beginning of the password.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Way {
+struct Guess {
     cost: u32,
     known: bool,
     common: bool,
 }
 
-impl Way {
+impl Guess {
     fn of(cost: u32) -> Self {
         Self { cost, known: false, common: false }
     }
@@ -113,53 +113,53 @@ impl Way {
 
 /// The cheapest way to guess a password: `p-a-s-s-w-o-r-d` is guessed as `password`, and `1a2b3c` as `123`
 /// and `abc`.
-fn guessed(password: &str, known: &HashSet<String>) -> Way {
+fn cheapest_guess(password: &str, known: &HashSet<String>) -> Guess {
     let folded: Vec<char> = fold(password).take(LONGEST).collect();
     let (squeezed, signs): (Vec<char>, Vec<char>) = folded.iter().partition(|c| c.is_alphanumeric());
-    let the_signs: u32 = signs.into_iter().collect::<HashSet<char>>().iter().map(|_| OTHERWISE).sum();
+    let signs_cost: u32 = signs.into_iter().collect::<HashSet<char>>().iter().map(|_| TRANSFORMED).sum();
     let every_second = |from| folded.iter().copied().skip(from).step_by(2).collect::<Vec<char>>();
-    let ways = [
+    let guesses = [
         cheapest(&folded, known),
-        cheapest(&squeezed, known).and(Way::of(the_signs)),
-        cheapest(&every_second(0), known).and(cheapest(&every_second(1), known)).and(Way::of(OTHERWISE)),
+        cheapest(&squeezed, known).and(Guess::of(signs_cost)),
+        cheapest(&every_second(0), known).and(cheapest(&every_second(1), known)).and(Guess::of(TRANSFORMED)),
     ];
-    ways.into_iter().min().unwrap_or(Way::of(0))
+    guesses.into_iter().min().unwrap_or(Guess::of(0))
 }
 
 /// The cheapest way to put a text together from pieces.
-fn cheapest(text: &[char], known: &HashSet<String>) -> Way {
+fn cheapest(text: &[char], known: &HashSet<String>) -> Guess {
     let plain: Vec<char> = text.iter().copied().map(plain).collect();
-    let mut ways = vec![Way::of(u32::MAX); text.len() + 1];
-    ways[0] = Way::of(0);
+    let mut guesses = vec![Guess::of(u32::MAX); text.len() + 1];
+    guesses[0] = Guess::of(0);
     for from in 0..text.len() {
-        let way = ways[from];
-        let mut ownership = |length: usize, piece: Way| {
-            ways[from + length] = way.and(piece).min(ways[from + length]);
+        let guess = guesses[from];
+        let mut extend = |length: usize, piece: Guess| {
+            guesses[from + length] = guess.and(piece).min(guesses[from + length]);
         };
-        ownership(1, Way::of(letter(text[from])));
+        extend(1, Guess::of(letter(text[from])));
         let rest = &text[from..];
         for length in 2..=rest.len() {
             if let Some(cost) = pattern(&text[..from], &rest[..length]) {
-                ownership(length, Way::of(cost));
+                extend(length, Guess::of(cost));
             }
         }
         for length in SHORTEST..=row(rest) {
-            ownership(length, Way::of(ROW));
+            extend(length, Guess::of(ROW));
         }
         let mut word = String::new();
         for (place, c) in plain[from..].iter().take(LONGEST_WORD).enumerate() {
             word.push(*c);
             if known.contains(&word) {
-                ownership(place + 1, Way { known: true, ..Way::of(KNOWN) });
+                extend(place + 1, Guess { known: true, ..Guess::of(CONTEXT_WORD) });
             } else if common().contains(&word) {
-                ownership(place + 1, Way { common: true, ..Way::of(WORD) });
+                extend(place + 1, Guess { common: true, ..Guess::of(WORD) });
             }
         }
     }
-    ways[text.len()]
+    guesses[text.len()]
 }
 
-/// What one character costs that belongs to nothing.
+/// The cost of one character that belongs to no piece.
 fn letter(c: char) -> u32 {
     match c {
         '0'..='9' => 33,
@@ -170,22 +170,22 @@ fn letter(c: char) -> u32 {
     }
 }
 
-/// What a piece costs that is no word and no row, after what stands before it.
+/// The cost of a piece that is no word and no row, after the text before it.
 fn pattern(before: &[char], piece: &[char]) -> Option<u32> {
     let repeats = before.ends_with(piece) || before.iter().rev().take(piece.len()).eq(piece);
     if repeats || piece.len() >= SHORTEST && before.windows(piece.len()).any(|earlier| earlier == piece) {
-        return Some(AGAIN);
+        return Some(REPEATED);
     }
     if piece.len() < SHORTEST {
         return None;
     }
     if piece.iter().all(|c| *c == piece[0]) {
-        return Some(SAME);
+        return Some(SAME_CHARACTER);
     }
     number(piece)
 }
 
-/// How many characters at the beginning are a part of a row.
+/// How many characters at the beginning are part of a row.
 fn row(text: &[char]) -> usize {
     let is_in_a_row = |length: &usize| {
         let forwards: String = text[..*length].iter().collect();
@@ -195,7 +195,7 @@ fn row(text: &[char]) -> usize {
     (SHORTEST..=text.len()).take_while(is_in_a_row).last().unwrap_or(0)
 }
 
-/// What a number costs that is a year or a day.
+/// The cost of a number that is a year or a day.
 fn number(piece: &[char]) -> Option<u32> {
     if !matches!(piece.len(), 4 | 6 | 8) {
         return None;
@@ -215,7 +215,7 @@ fn number(piece: &[char]) -> Option<u32> {
     }
 }
 
-/// The list of words, in the form in which they are compared.
+/// The list of words, in comparable form.
 fn common() -> &'static HashSet<String> {
     static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
     WORDS.get_or_init(|| {
@@ -231,8 +231,8 @@ fn typed_with_latin_letters(word: &str) -> String {
     word.chars().map(|c| key(c).unwrap_or(c)).collect()
 }
 
-/// What is known, word by word and as a whole: `ada.lovelace@example.com` is `ada`, `lovelace`, `example`,
-/// `com`, `ada.lovelace`, `example.com` and so on.
+/// The known words, one by one and as a whole: `ada.lovelace@example.com` is `ada`, `lovelace`, `example`, `com`,
+/// `ada.lovelace`, `example.com` and so on.
 fn known(context: &[&str]) -> HashSet<String> {
     let mut words = HashSet::new();
     for text in context {
@@ -257,8 +257,7 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// The letter that another character is often written for. `1` stands for `i` and for `l`, so that both are
-/// one here.
+/// The letter that another character often stands for. `1` stands for `i` and for `l`, so that both are one here.
 fn plain(c: char) -> char {
     match c {
         '0' => 'o',
@@ -361,7 +360,7 @@ mod tests {
             ],
         );
         assert_eq!(weakness("4ugust4Byr0n1815", &[]), None, "nobody knows her");
-        // Nothing is made of words that are missing or too short to mean anything.
+        // Missing words, and words too short to mean anything, add nothing.
         assert_eq!(weakness("vexing otters juggle", &["", "@", "é", "v o j"]), None);
     }
 
@@ -384,7 +383,7 @@ mod tests {
         }
     }
 
-    /// 12 letters by chance, as a password manager makes them.
+    /// 12 random letters, as a password manager makes them.
     #[test]
     fn chance_is_let_through() {
         for number in 0..1_000_u32 {

@@ -1,9 +1,9 @@
-//! That nobody but its owner reads what is in a data folder.
+//! File permissions of a data folder: nobody but its owner may read it.
 //!
-//! Rights of a file are made by whoever makes it: a folder that was made by hand before the first start is one that all
-//! users of the machine look into. What is found open is closed, and it is said. What is not the service's is left
-//! alone: a folder that also holds other things is not closed behind somebody's back, but refused. So is a link in the
-//! folder that leads to what others may read: it is somebody else's place, and nothing is changed there, nor looked into.
+//! A folder that was made by hand before the first start may be readable by all users of the machine. This module
+//! removes such permissions, and says so. It leaves foreign files alone: a folder that also holds other things is
+//! refused instead of changed. So is a link in the folder that leads to something readable: the target may belong to
+//! another user, and is neither changed nor read.
 
 use std::{
     fs::{self, Permissions},
@@ -16,21 +16,21 @@ use protocol::Cause;
 
 use super::at;
 
-/// The rights of others: the group's, and everybody's.
-const OTHERS: u32 = 0o077;
-/// How deep there are folders in a data folder.
+/// The permission bits of the group and of other users.
+const OTHER_USERS: u32 = 0o077;
+/// The depth of folders in a data folder.
 const MAX_DEPTH: usize = 3;
 
-/// Closes the folder and what the service keeps in it to others.
+/// Removes other users' permissions on the folder and on what the service keeps in it.
 ///
 /// # Errors
-/// When something is open that cannot be closed, or should not be.
-pub(super) fn close(folder: &Path) -> Result<(), Cause> {
-    // The folder itself may be reached by a link: it is what was asked for.
+/// When such a permission cannot be removed, or the files are foreign.
+pub(super) fn close_to_others(folder: &Path) -> Result<(), Cause> {
+    // The folder itself may be reached by a link: that is what the caller asked for.
     let folder = &fs::canonicalize(folder).map_err(at(folder))?;
     let mut closed = Vec::new();
     if is_open(folder)? {
-        if let Some(other) = entries(folder)?.iter().find(|path| !is_ours(path)) {
+        if let Some(other) = entries(folder)?.iter().find(|path| !is_service_file(path)) {
             let (shown, other) = (folder.display(), other.display());
             return Err(format!(
                 "other users may read the data folder {shown}, and it holds more than a service's data, such as {other}: \
@@ -40,7 +40,7 @@ pub(super) fn close(folder: &Path) -> Result<(), Cause> {
         }
         close_one(folder, &mut closed)?;
     }
-    for path in entries(folder)?.iter().filter(|path| is_ours(path)) {
+    for path in entries(folder)?.iter().filter(|path| is_service_file(path)) {
         close_all(path, MAX_DEPTH, &mut closed)?;
     }
     match closed.as_slice() {
@@ -53,10 +53,10 @@ pub(super) fn close(folder: &Path) -> Result<(), Cause> {
     Ok(())
 }
 
-/// What a service, or whoever set it up, put there.
-fn is_ours(path: &Path) -> bool {
+/// Whether a file is one of the service's, or of the person who set it up.
+fn is_service_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // `service.json` is of earlier versions.
+    // Earlier versions wrote `service.json`.
     let known =
         ["cursor.key", "functions.env", "lock", "mail", "running", "secrets", "service.json", "signing.key", "stages"];
     known.contains(&&*name) || name.starts_with("database.sqlite") || name.contains(".draft-")
@@ -87,7 +87,7 @@ fn close_one(path: &Path, closed: &mut Vec<PathBuf>) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Whether what a link leads to is closed.
+/// Checks that a link's target is closed to other users.
 fn expect_closed(link: &Path) -> Result<(), Cause> {
     if !is_open(link)? {
         return Ok(());
@@ -99,10 +99,10 @@ fn expect_closed(link: &Path) -> Result<(), Cause> {
     .into())
 }
 
-/// Whether others have any right to it, or to what it leads to. What is gone by now has none.
+/// Whether other users have any permission on a file, or on a link's target. A missing file has none.
 fn is_open(path: &Path) -> Result<bool, Cause> {
     match fs::metadata(path) {
-        Ok(found) => Ok(found.permissions().mode() & OTHERS != 0),
+        Ok(found) => Ok(found.permissions().mode() & OTHER_USERS != 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(at(path)(error)),
     }
@@ -128,7 +128,7 @@ mod tests {
             Self(path)
         }
 
-        fn make(&self, name: &str, mode: u32) {
+        fn create(&self, name: &str, mode: u32) {
             let path = self.0.join(name);
             if name.is_empty() || name.ends_with('/') {
                 fs::create_dir_all(&path).unwrap();
@@ -154,14 +154,14 @@ mod tests {
     fn what_others_may_read_is_closed() {
         let folder = Folder::new();
         for name in ["database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "signing.key", "mail/1.eml"] {
-            folder.make(name, 0o644);
+            folder.create(name, 0o644);
         }
-        folder.make("secrets/identity-providers.json", 0o664);
-        folder.make("stages/dev/signing.key", 0o640);
+        folder.create("secrets/identity-providers.json", 0o664);
+        folder.create("stages/dev/signing.key", 0o640);
         for open in ["secrets/", "stages/", "stages/dev/", "mail/", ""] {
-            folder.make(open, 0o755);
+            folder.create(open, 0o755);
         }
-        close(&folder.0).unwrap();
+        close_to_others(&folder.0).unwrap();
         for name in ["database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "signing.key", "mail/1.eml"] {
             assert_eq!(folder.mode(name), 0o600, "{name}");
         }
@@ -175,9 +175,9 @@ mod tests {
     #[test]
     fn what_a_link_leads_to_is_neither_changed_nor_looked_into() {
         let (folder, elsewhere) = (Folder::new(), Folder::new());
-        folder.make("", 0o700);
-        elsewhere.make("mail/1.eml", 0o644);
-        elsewhere.make("identity-providers.json", 0o644);
+        folder.create("", 0o700);
+        elsewhere.create("mail/1.eml", 0o644);
+        elsewhere.create("identity-providers.json", 0o644);
         let link = |target: &str, name: &str| {
             fs::create_dir_all(folder.0.join(name).parent().unwrap()).unwrap();
             symlink(elsewhere.0.join(target), folder.0.join(name)).unwrap();
@@ -185,39 +185,39 @@ mod tests {
         link("mail", "mail");
         link("identity-providers.json", "secrets/identity-providers.json");
         for (open, closed) in [("mail", 0o700), ("identity-providers.json", 0o600)] {
-            let refused = close(&folder.0).unwrap_err().to_string();
+            let refused = close_to_others(&folder.0).unwrap_err().to_string();
             assert!(refused.contains(open) && refused.contains("chmod"), "{refused}");
-            assert_ne!(elsewhere.mode(open) & OTHERS, 0, "{open}");
+            assert_ne!(elsewhere.mode(open) & OTHER_USERS, 0, "{open}");
             fs::set_permissions(elsewhere.0.join(open), Permissions::from_mode(closed)).unwrap();
         }
-        // Closed by its owner, it is good; what leads nowhere is, too.
+        // A target that its owner closed is accepted; so is a missing one.
         link("nothing", "signing.key");
-        close(&folder.0).unwrap();
+        close_to_others(&folder.0).unwrap();
         assert_eq!(elsewhere.mode("mail/1.eml"), 0o644);
     }
 
     #[test]
     fn a_folder_that_a_link_leads_to_is_the_folder_that_was_asked_for() {
         let (folder, elsewhere) = (Folder::new(), Folder::new());
-        folder.make("signing.key", 0o644);
-        folder.make("", 0o755);
+        folder.create("signing.key", 0o644);
+        folder.create("", 0o755);
         symlink(&folder.0, elsewhere.0.join("data")).unwrap();
-        close(&elsewhere.0.join("data")).unwrap();
+        close_to_others(&elsewhere.0.join("data")).unwrap();
         assert_eq!((folder.mode(""), folder.mode("signing.key")), (0o700, 0o600));
     }
 
     #[test]
     fn a_folder_of_other_things_is_not_closed_but_refused() {
         let folder = Folder::new();
-        folder.make("database.sqlite", 0o644);
-        folder.make("thesis.txt", 0o644);
-        folder.make("", 0o755);
-        let refused = close(&folder.0).unwrap_err().to_string();
+        folder.create("database.sqlite", 0o644);
+        folder.create("thesis.txt", 0o644);
+        folder.create("", 0o755);
+        let refused = close_to_others(&folder.0).unwrap_err().to_string();
         assert!(refused.contains("thesis.txt") && refused.contains("chmod 700"), "{refused}");
         assert_eq!((folder.mode(""), folder.mode("database.sqlite")), (0o755, 0o644));
-        // Closed by its owner, it is good, and what is not ours is left as it is.
-        folder.make("", 0o700);
-        close(&folder.0).unwrap();
+        // A folder that its owner closed is accepted, and foreign files stay as they are.
+        folder.create("", 0o700);
+        close_to_others(&folder.0).unwrap();
         assert_eq!((folder.mode("thesis.txt"), folder.mode("database.sqlite")), (0o644, 0o600));
     }
 }

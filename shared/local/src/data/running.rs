@@ -1,7 +1,7 @@
-//! Which services run with a data folder. Each leaves a note of its own, and holds a lock on it.
+//! The notes of the services that run with a data folder. Each service writes one, and holds a lock on it.
 //!
-//! The system lets go of the lock when the process ends, however it does. So no note is believed that has outlived its
-//! process, whatever listens at the address in it by now; whoever finds such a note removes it.
+//! The system releases the lock when the process ends. So a note without a lock is stale, whatever listens at its
+//! address by now, and its finder removes it.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -14,36 +14,36 @@ use protocol::Cause;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{at, make};
+use super::{at, create_folder};
 
-/// The folder of the notes, in the data folder.
+/// The folder of the notes, inside the data folder.
 const FOLDER: &str = "running";
-/// What a note's name ends with, once it is whole.
+/// The extension of a complete note.
 const WHOLE: &str = "json";
 
-/// How to reach a running service, for commands that run beside it.
+/// How commands reach a running service.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Running {
     /// The service's name.
     pub service: String,
-    /// The process.
+    /// The process id.
     pub pid: u32,
-    /// Where it answers: `http://127.0.0.1:9000`.
+    /// Its address: `http://127.0.0.1:9000`.
     pub url: String,
     /// Whether its table is in memory.
     pub ephemeral: bool,
     /// The database's address.
     pub database_endpoint: String,
-    /// Who may do everything there.
+    /// The administrator's access key id.
     pub access_key_id: String,
-    /// Signs its requests.
+    /// The administrator's secret access key.
     pub secret_access_key: String,
 }
 
 impl Running {
-    /// All that run with a data folder: the one whose table is kept there first, then in the order in which they were
-    /// started. None, when there is no such folder.
+    /// All services that run with a data folder: those whose table is stored there first, then in the order of their
+    /// start. Empty if there is no such folder.
     ///
     /// # Errors
     /// When the notes cannot be read.
@@ -60,7 +60,7 @@ impl Running {
             notes.push(entry.map_err(at(&folder))?.path());
         }
         notes.retain(|path| path.extension().is_some_and(|extension| extension == WHOLE));
-        // Their names begin with the time.
+        // The names begin with the time.
         notes.sort();
         let mut running = Vec::new();
         for path in notes {
@@ -71,18 +71,18 @@ impl Running {
     }
 }
 
-/// The service that holds a note; none, when it has ended.
+/// Reads the note of a running service; none when the service has ended.
 fn read(path: &Path) -> Result<Option<Running>, Cause> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(at(path))?,
     };
-    // A shared lock: of two that look at once, neither takes the other for the service.
+    // The lock is a shared one: of two readers, neither takes the other for the service.
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {}
         Err(TryLockError::Error(error)) => return Err(at(path)(error)),
         Ok(()) => {
-            // Somebody else may have been faster.
+            // Another reader may have removed it.
             let _ = fs::remove_file(path);
             return Ok(None);
         }
@@ -92,7 +92,7 @@ fn read(path: &Path) -> Result<Option<Running>, Cause> {
     Ok(Some(serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?))
 }
 
-/// A running service's note. It goes with the service.
+/// A running service's note. Dropping it removes it.
 #[derive(Debug)]
 pub struct Note {
     path: PathBuf,
@@ -102,14 +102,14 @@ pub struct Note {
 impl Note {
     pub(super) fn leave(data: &Path, running: &Running) -> Result<Self, Cause> {
         let folder = data.join(FOLDER);
-        make(&folder)?;
+        create_folder(&folder)?;
         let name = Uuid::now_v7();
         let (draft, path) = (folder.join(name.to_string()), folder.join(format!("{name}.{WHOLE}")));
         let write = || {
             let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
             file.write_all(&serde_json::to_vec_pretty(running)?)?;
             file.sync_all()?;
-            // It is looked for under its last name only, so nobody finds it without its lock.
+            // A note is looked for under its final name only, so nobody finds it before it is locked.
             file.lock()?;
             fs::rename(&draft, &path)?;
             Ok(file)
@@ -121,7 +121,7 @@ impl Note {
 
 impl Drop for Note {
     fn drop(&mut self) {
-        // Without its lock it is as good as gone.
+        // A note without its lock counts as removed.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(found(), [3, 1, 2], "looking changes nothing");
         drop(first);
         assert_eq!(found(), [3, 2]);
-        // As the system leaves it when the process is killed: the note is there, and nobody holds it.
+        // A killed process leaves its note behind, without a lock.
         let text = fs::read(&kept.path).unwrap();
         let left = data.join(FOLDER).join(format!("{}.{WHOLE}", Uuid::now_v7()));
         drop(kept);

@@ -1,7 +1,6 @@
-//! `dynoxide` on threads of its own, with an end that can be waited for.
+//! `dynoxide` on threads of its own, with an orderly end.
 //!
-//! It is called as a function, by the guard alone, which answers on these same threads: the engine itself listens
-//! nowhere.
+//! The guard alone calls it, as a function, and answers on these same threads: the engine itself has no listener.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -18,8 +17,8 @@ use tokio::sync::oneshot;
 use super::guard::Guard;
 use super::{DatabaseError, Location, server};
 
-/// SQLite serves one request at a time behind a lock: a second thread reads the next request and
-/// writes the last answer meanwhile. More would only wait for the lock.
+/// SQLite serves one request at a time behind a lock: a second thread reads the next request and writes the last answer
+/// meanwhile. More threads would only wait for the lock.
 const WORKER_THREADS: usize = 2;
 /// File descriptors that this process should be allowed. Clients and guard are one process, so a
 /// call in flight takes both ends of a connection. With the usual 1,024 a thousand calls at a
@@ -56,7 +55,7 @@ impl Engine {
         Ok(Self { address, end, ended })
     }
 
-    /// Where the guard answers.
+    /// The address of the guard.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -69,8 +68,8 @@ impl Engine {
     }
 }
 
-/// Raises the soft limit towards the hard one, which needs no rights. Where the hard limit is lower
-/// the database works all the same, for fewer calls at a time.
+/// Raises the soft limit towards the hard one, which needs no rights. With a lower hard limit the database works as
+/// well, for fewer calls at a time.
 fn raise_descriptor_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(FILE_DESCRIPTORS, |hard| hard.min(FILE_DESCRIPTORS));
@@ -101,7 +100,7 @@ fn run(
         match server::start(guard, database).await {
             Ok(server) => {
                 if ready.send(Ok(server.address())).is_ok() {
-                    // A dropped sender means the same as a sent one: nobody needs the database any more.
+                    // A dropped sender means the same as a sent one: the database is not needed any more.
                     let _ = end_requested.await;
                 }
                 server.stop().await;
@@ -127,8 +126,8 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
             let text = path
                 .to_str()
                 .ok_or_else(|| DatabaseError::Open { message: format!("{} is not valid UTF-8", path.display()) })?;
-            // SQLite gives its write-ahead log and the index of that the rights of this file.
-            owners_file(path)?;
+            // SQLite gives the write-ahead log and its index the permissions of this file.
+            open_private_file(path)?;
             (Database::new(text), Some(lock))
         }
     };
@@ -154,7 +153,7 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
     }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
-    let file = owners_file(Path::new(&path))?;
+    let file = open_private_file(Path::new(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: database.to_owned() }),
@@ -162,12 +161,12 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
     }
 }
 
-/// Opens a file, and makes it when it is not there: nobody but its owner reads it.
-fn owners_file(path: &Path) -> io::Result<File> {
+/// Opens a file for its owner alone, and creates it if it does not exist.
+fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(about(path))
 }
 
-/// Which file an error is about: the system does not say it.
+/// Adds the path to an error of the system.
 fn about(path: &Path) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,9 +1,8 @@
-//! Who may touch which keys: the part that IAM plays in the cloud.
+//! The database's access control: the part that IAM plays in the cloud.
 //!
-//! The rules are those of a policy with `dynamodb:LeadingKeys` under
-//! `ForAllValues:StringLike "<prefix>#*"`: every partition key that a request names must be covered
-//! by a rule that allows the action there: on the table, or on the index that is queried. What the guard
-//! cannot read, it refuses.
+//! The rules are those of a policy with `dynamodb:LeadingKeys` under `ForAllValues:StringLike "<prefix>#*"`: a rule
+//! must allow the action on every partition key that a request names, on the table or on the queried index. The guard
+//! refuses what it cannot read.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,10 +10,10 @@ use std::io;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::record::Record;
-use super::request::{self, Access, Unclear};
+use super::request::{self, Access, AccessError};
 use crate::loopback::access_key_id;
 
-/// What a principal may do.
+/// The rights of a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Policy {
     /// Everything, tables and scans included.
@@ -31,10 +30,10 @@ pub enum Policy {
 /// One grant: these actions on the items whose partition key has this prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// What may be done on the table, by IAM's names: `dynamodb:GetItem`. A transaction needs the action
-    /// of each of its elements.
+    /// The permitted actions on the table, by IAM's names: `dynamodb:GetItem`. A transaction needs the action of each
+    /// of its elements.
     pub table_actions: Vec<String>,
-    /// What may be done on the indexes.
+    /// The permitted actions on the indexes.
     pub index_actions: Vec<String>,
     /// The names of these indexes.
     pub indexes: Vec<String>,
@@ -58,7 +57,7 @@ impl Rule {
     }
 }
 
-/// Why a request does not reach the database.
+/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// No principal has this access key id, or there was none.
@@ -77,9 +76,9 @@ pub(super) struct Denial {
     pub(super) action: String,
     /// `post#…`: the key up to its first `#`, because what follows may be an e-mail address.
     pub(super) key: Option<String>,
-    /// What is missing, for the caller: half a sentence.
+    /// What is missing, for the caller: the second half of a sentence.
     pub(super) because: String,
-    /// What would help, for the log: half a sentence.
+    /// What would help, for the log: the second half of a sentence.
     pub(super) remedy: String,
 }
 
@@ -108,7 +107,7 @@ impl Guard {
         policies.insert(access_key_id, Arc::new(policy));
     }
 
-    /// From now on, what procedures ask for is written down, whether it is allowed or not.
+    /// Records from now on what procedures ask for, allowed or not.
     pub(super) fn record(&self, record: Record) -> io::Result<()> {
         self.record.set(record).map_err(|_| io::Error::from(io::ErrorKind::AlreadyExists))
     }
@@ -136,14 +135,14 @@ fn decide_procedure(
     let denied = |action: String, because: String, remedy: String| {
         Refusal::Denied(Denial { principal: name.to_owned(), action, key: None, because, remedy })
     };
-    let accesses = request::accesses(operation, body).map_err(|unclear| match unclear {
-        Unclear::Malformed => Refusal::Malformed,
-        Unclear::Administrative => denied(
+    let accesses = request::accesses(operation, body).map_err(|access_error| match access_error {
+        AccessError::Malformed => Refusal::Malformed,
+        AccessError::Administrative => denied(
             format!("dynamodb:{operation}"),
             "no procedure may do that".to_owned(),
             "no parameter grants it: read by key or query an index instead".to_owned(),
         ),
-        Unclear::Shape(reason) => denied(
+        AccessError::Shape(reason) => denied(
             format!("dynamodb:{operation}"),
             format!("the guard could not tell which partition keys it touches: {reason}"),
             "no parameter helps: the request has to name its partition keys plainly".to_owned(),

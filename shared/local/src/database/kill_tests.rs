@@ -1,5 +1,5 @@
-//! `kill -9` loses no acknowledged write: tried with a second process, which is this test binary
-//! again, told to run [`writer`].
+//! A test with a second process that `kill -9` loses no acknowledged write. The process is this test binary again,
+//! which runs [`writer`].
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use http::StatusCode;
 use super::tests::{Caller, Folder, create_table};
 use super::{EmbeddedDatabase, Location};
 
-/// Where the second process writes. Without it, [`writer`] has nothing to do.
+/// The file that the second process writes. Without it, [`writer`] does nothing.
 const FILE: &str = "ONEFOLD_KILL_TEST_FILE";
 const ACKNOWLEDGED: &str = "acknowledged ";
-/// After how many acknowledgements the second process is killed.
+/// After how many acknowledged writes the second process is killed.
 const WRITES_BEFORE_THE_KILL: usize = 20;
-/// The second process ends by itself here, if nobody kills it.
+/// After how many writes the second process ends if it is not killed.
 const WRITES_AT_MOST: usize = 10_000;
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! DynamoDB's JSON protocol in front of `dynoxide`'s functions: an operation and its body come, a status and a body go.
+//! DynamoDB's JSON protocol in front of `dynoxide`'s functions: from an operation and its body to a status and a body.
 
 use dynoxide::{Database, DynoxideError};
 use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Does one operation. It blocks until SQLite is done.
+/// Performs one operation. It blocks until SQLite is done.
 pub(super) fn answer(database: &Database, operation: &str, body: &[u8]) -> (StatusCode, Vec<u8>) {
     match perform(database, operation, body) {
         Ok(answer) => (StatusCode::OK, answer),
@@ -18,7 +18,7 @@ pub(super) fn answer(database: &Database, operation: &str, body: &[u8]) -> (Stat
     }
 }
 
-/// What this service and its administrator do. Streams, PartiQL, tags and backups are not among it.
+/// Performs the operations of services and their administrator: no streams, PartiQL, tags or backups.
 fn perform(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
     match operation {
         "GetItem" => with(body, |request| database.get_item(request)),
@@ -51,7 +51,7 @@ fn with<I: DeserializeOwned, O: Serialize>(
     serde_json::to_vec(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-/// `dynoxide` marks in the message what is a value that DynamoDB refuses; the rest is of another type or shape.
+/// Maps a parse error: `dynoxide` marks values that DynamoDB refuses in the message; other errors are of type or shape.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let message = error.to_string();
     match message.split_once(':') {

@@ -1,4 +1,4 @@
-//! What procedures ask of the database, written down: the generated policies are held against it.
+//! A record of the accesses of procedures to the database: tests compare the generated policies with it.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::request::Access;
 
-/// One line. What follows a key's prefix may be personal and is left out.
+/// One line of the record. It leaves out the rest of a key behind its prefix, which may be personal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-struct Line {
+struct RecordLine {
     procedure: String,
     action: &'static str,
     /// Null for the table itself.
@@ -24,7 +24,7 @@ struct Line {
 #[derive(Debug)]
 pub(super) struct Record {
     file: File,
-    written: Mutex<HashSet<Line>>,
+    written: Mutex<HashSet<RecordLine>>,
 }
 
 impl Record {
@@ -33,12 +33,12 @@ impl Record {
         Ok(Self { file, written: Mutex::default() })
     }
 
-    /// Adds what is new. It is in the file before the request goes on, so that a process that is killed
-    /// leaves all that it did.
+    /// Adds what is new. It is in the file before the request is executed, so that a killed process leaves a complete
+    /// record.
     pub(super) fn add(&self, procedure: &str, accesses: &[Access]) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         for access in accesses {
-            let line = Line {
+            let line = RecordLine {
                 procedure: procedure.to_owned(),
                 action: access.action,
                 index: access.index.clone(),
@@ -55,7 +55,7 @@ impl Record {
     }
 
     /// One write for each line: with `O_APPEND`, lines of several processes do not mix.
-    fn append(&self, line: &Line) -> io::Result<()> {
+    fn append(&self, line: &RecordLine) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         (&self.file).write_all(&text)

@@ -1,14 +1,14 @@
-//! Which partition keys a DynamoDB request touches, and by which action.
+//! The partition keys that a DynamoDB request touches, and the action on each.
 //!
-//! Only the fields that decide this are read; `dynoxide` validates the rest. A field that is given
-//! twice is refused by `serde`, so that the guard and the engine cannot read different values.
+//! Only the fields that decide this are read; `dynoxide` validates the rest. `serde` refuses a field that occurs twice,
+//! so that the guard and the engine cannot read different values.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// The table's partition key attribute. An index `gsi1` has `gsi1pk`, and so on.
+/// The table's partition key attribute. The index `gsi1` has `gsi1pk`, and so on.
 const TABLE_PARTITION_KEY: &str = "pk";
 
 /// One partition key and the action that needs a grant on it.
@@ -18,7 +18,7 @@ pub(super) struct Access {
     pub(super) action: &'static str,
     /// The index that a query goes to; `None` for the table itself.
     pub(super) index: Option<String>,
-    /// The table's, or that of the index.
+    /// The partition key of the table, or of the index.
     pub(super) partition_key: String,
 }
 
@@ -29,31 +29,31 @@ impl Access {
     }
 }
 
-/// Why the accesses of a request cannot be told.
+/// Why the accesses of a request are not clear.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unclear {
+pub(super) enum AccessError {
     /// The body is no JSON, or not of the operation's shape.
     Malformed,
     /// The operation names no keys: scans, tables, PartiQL, streams and whatever else there is.
     Administrative,
-    /// The operation is one that names keys, but here it does not, or not plainly.
+    /// The operation names keys, but this request does not, or not plainly.
     Shape(&'static str),
 }
 
-impl From<serde_json::Error> for Unclear {
+impl From<serde_json::Error> for AccessError {
     fn from(_: serde_json::Error) -> Self {
         Self::Malformed
     }
 }
 
 /// Whether the body is JSON at all.
-pub(super) fn check_json(body: &[u8]) -> Result<(), Unclear> {
+pub(super) fn check_json(body: &[u8]) -> Result<(), AccessError> {
     serde_json::from_slice::<IgnoredAny>(body)?;
     Ok(())
 }
 
 /// Reads the accesses of one request. There is at least one in every `Ok`.
-pub(super) fn accesses(operation: &str, body: &[u8]) -> Result<Vec<Access>, Unclear> {
+pub(super) fn accesses(operation: &str, body: &[u8]) -> Result<Vec<Access>, AccessError> {
     let accesses = match operation {
         "GetItem" => vec![single("dynamodb:GetItem", body)?],
         "PutItem" => vec![single("dynamodb:PutItem", body)?],
@@ -63,15 +63,15 @@ pub(super) fn accesses(operation: &str, body: &[u8]) -> Result<Vec<Access>, Uncl
         "BatchGetItem" => batch_get(serde_json::from_slice(body)?)?,
         "BatchWriteItem" => batch_write(serde_json::from_slice(body)?)?,
         "TransactGetItems" | "TransactWriteItems" => transaction(serde_json::from_slice(body)?)?,
-        _ => return Err(Unclear::Administrative),
+        _ => return Err(AccessError::Administrative),
     };
     if accesses.is_empty() {
-        return Err(Unclear::Shape("it names no item"));
+        return Err(AccessError::Shape("it names no item"));
     }
     Ok(accesses)
 }
 
-/// `{"S": "user#1"}`; numbers and the rest leave `s` empty and are never covered.
+/// `{"S": "user#1"}`; other types leave `s` empty, which no rule covers.
 #[derive(Deserialize)]
 struct Value {
     #[serde(rename = "S")]
@@ -85,9 +85,9 @@ struct Keyed {
 }
 
 impl Keyed {
-    fn access(self, action: &'static str) -> Result<Access, Unclear> {
+    fn access(self, action: &'static str) -> Result<Access, AccessError> {
         let partition_key =
-            self.pk.and_then(|value| value.s).ok_or(Unclear::Shape("`pk` is missing or not a string"))?;
+            self.pk.and_then(|value| value.s).ok_or(AccessError::Shape("`pk` is missing or not a string"))?;
         Ok(Access { action, index: None, partition_key })
     }
 }
@@ -101,15 +101,15 @@ struct Element {
 }
 
 impl Element {
-    fn access(self, action: &'static str) -> Result<Access, Unclear> {
+    fn access(self, action: &'static str) -> Result<Access, AccessError> {
         match (self.key, self.item) {
             (Some(keyed), None) | (None, Some(keyed)) => keyed.access(action),
-            _ => Err(Unclear::Shape("it has not exactly one of `Key` and `Item`")),
+            _ => Err(AccessError::Shape("it has not exactly one of `Key` and `Item`")),
         }
     }
 }
 
-fn single(action: &'static str, body: &[u8]) -> Result<Access, Unclear> {
+fn single(action: &'static str, body: &[u8]) -> Result<Access, AccessError> {
     serde_json::from_slice::<Element>(body)?.access(action)
 }
 
@@ -125,7 +125,7 @@ struct BatchGetTable {
     keys: Vec<Keyed>,
 }
 
-fn batch_get(batch: BatchGet) -> Result<Vec<Access>, Unclear> {
+fn batch_get(batch: BatchGet) -> Result<Vec<Access>, AccessError> {
     let keys = batch.request_items.into_values().flat_map(|table| table.keys);
     keys.map(|key| key.access("dynamodb:BatchGetItem")).collect()
 }
@@ -143,12 +143,12 @@ struct WriteRequest {
     delete_request: Option<Element>,
 }
 
-fn batch_write(batch: BatchWrite) -> Result<Vec<Access>, Unclear> {
+fn batch_write(batch: BatchWrite) -> Result<Vec<Access>, AccessError> {
     let requests = batch.request_items.into_values().flatten();
     requests
         .map(|request| match (request.put_request, request.delete_request) {
             (Some(element), None) | (None, Some(element)) => element.access("dynamodb:BatchWriteItem"),
-            _ => Err(Unclear::Shape("an element has not exactly one request")),
+            _ => Err(AccessError::Shape("an element has not exactly one request")),
         })
         .collect()
 }
@@ -169,8 +169,8 @@ struct TransactItem {
     condition_check: Option<Element>,
 }
 
-/// Each element needs the action of its own kind; IAM knows no action for the whole.
-fn transaction(transaction: Transaction) -> Result<Vec<Access>, Unclear> {
+/// Each element needs the action of its own kind; IAM has no action for the whole.
+fn transaction(transaction: Transaction) -> Result<Vec<Access>, AccessError> {
     let mut accesses = Vec::with_capacity(transaction.transact_items.len());
     for item in transaction.transact_items {
         let before = accesses.len();
@@ -186,7 +186,7 @@ fn transaction(transaction: Transaction) -> Result<Vec<Access>, Unclear> {
             }
         }
         if accesses.len() == before {
-            return Err(Unclear::Shape("an element of the transaction is of an unknown kind"));
+            return Err(AccessError::Shape("an element of the transaction is of an unknown kind"));
         }
     }
     Ok(accesses)
@@ -205,7 +205,7 @@ struct Query {
 }
 
 impl Query {
-    /// The attribute that a name in an expression stands for.
+    /// The attribute that a placeholder in an expression stands for.
     fn attribute<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         if name.starts_with('#') {
             self.expression_attribute_names.as_ref()?.get(name).map(String::as_str)
@@ -215,29 +215,29 @@ impl Query {
     }
 }
 
-fn query(mut query: Query) -> Result<Access, Unclear> {
+fn query(mut query: Query) -> Result<Access, AccessError> {
     if query.key_conditions.is_some() {
-        return Err(Unclear::Shape("`KeyConditions` is a legacy form"));
+        return Err(AccessError::Shape("`KeyConditions` is a legacy form"));
     }
     let expression =
-        query.key_condition_expression.take().ok_or(Unclear::Shape("`KeyConditionExpression` is missing"))?;
+        query.key_condition_expression.take().ok_or(AccessError::Shape("`KeyConditionExpression` is missing"))?;
     let clause = first_clause(&expression)
-        .ok_or(Unclear::Shape("`KeyConditionExpression` does not begin with `name = :value`"))?;
-    let attribute = query.attribute(clause.name).ok_or(Unclear::Shape("a `#name` is not defined"))?;
+        .ok_or(AccessError::Shape("`KeyConditionExpression` does not begin with `name = :value`"))?;
+    let attribute = query.attribute(clause.name).ok_or(AccessError::Shape("a `#name` is not defined"))?;
     let is_partition_key = match &query.index_name {
         None => attribute == TABLE_PARTITION_KEY,
         Some(index) => attribute.strip_prefix(index.as_str()) == Some(TABLE_PARTITION_KEY),
     };
     if !is_partition_key {
-        return Err(Unclear::Shape("`KeyConditionExpression` does not begin with the partition key"));
+        return Err(AccessError::Shape("`KeyConditionExpression` does not begin with the partition key"));
     }
     // A second condition on the same attribute could name another partition.
     if words(clause.rest).any(|word| query.attribute(word) == Some(attribute)) {
-        return Err(Unclear::Shape("`KeyConditionExpression` names the partition key twice"));
+        return Err(AccessError::Shape("`KeyConditionExpression` names the partition key twice"));
     }
     let value = query.expression_attribute_values.as_ref().and_then(|values| values.get(clause.value));
     let partition_key =
-        value.and_then(|value| value.s.clone()).ok_or(Unclear::Shape("the partition key's value is no string"))?;
+        value.and_then(|value| value.s.clone()).ok_or(AccessError::Shape("the partition key's value is no string"))?;
     Ok(Access { action: "dynamodb:Query", index: query.index_name, partition_key })
 }
 
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn query_of(expression: &str, index: Option<&str>) -> Result<Vec<Access>, Unclear> {
+    fn query_of(expression: &str, index: Option<&str>) -> Result<Vec<Access>, AccessError> {
         let body = json!({
             "TableName": "t",
             "IndexName": index,
@@ -318,14 +318,14 @@ mod tests {
             ("gsi1pk = :own", Some("gsi2")),
             ("", None),
         ] {
-            assert!(matches!(query_of(expression, index), Err(Unclear::Shape(_))), "{expression}");
+            assert!(matches!(query_of(expression, index), Err(AccessError::Shape(_))), "{expression}");
         }
     }
 
     #[test]
     fn a_key_given_twice_is_malformed_so_that_guard_and_engine_cannot_disagree() {
         let body = br#"{"TableName":"t","Key":{"pk":{"S":"user#1"},"pk":{"S":"post#1"},"sk":{"S":"a"}}}"#;
-        assert_eq!(accesses("GetItem", body), Err(Unclear::Malformed));
+        assert_eq!(accesses("GetItem", body), Err(AccessError::Malformed));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The guard's HTTP server: decides on each request, then hands it to the engine.
+//! The guard's HTTP server: it decides on each request, then passes it to the engine.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::guard::{Denial, Guard, Refusal};
 use super::operations;
-use crate::loopback::{Answer, Server};
+use crate::loopback::{Handler, Server};
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -20,7 +20,7 @@ const BODY_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
-/// Lets requests in to the engine. It works on the threads of the runtime that this is called on.
+/// Starts the server on the current runtime's threads.
 pub(super) async fn start(guard: Arc<Guard>, database: Database) -> io::Result<Server> {
     Server::start(Arc::new(Gate { guard, database })).await
 }
@@ -30,10 +30,10 @@ struct Gate {
     database: Database,
 }
 
-impl Answer for Arc<Gate> {
-    const WHAT: &'static str = "the database's guard";
+impl Handler for Arc<Gate> {
+    const NAME: &'static str = "the database's guard";
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, BODY_LIMIT_BYTES).collect().await else {
             let message = "The request is larger than 16 MB or was cut off.";
@@ -42,7 +42,7 @@ impl Answer for Arc<Gate> {
         let body = body.to_bytes();
         let operation = text(&parts.headers, "x-amz-target").and_then(|target| target.strip_prefix(TARGET_PREFIX));
         let authorization = text(&parts.headers, header::AUTHORIZATION.as_str());
-        // What has no DynamoDB target (streams, for one) is administrative by any name.
+        // A request without a DynamoDB target (streams, for one) is administrative by any name.
         let operation = operation.unwrap_or("UnknownOperation");
         match self.guard.decide(authorization, operation, &body) {
             Err(refusal) => refuse(&refusal),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::guard::{Policy, Rule};
 use super::{Credentials, DatabaseError, EmbeddedDatabase, Location};
 
-/// Speaks DynamoDB's JSON protocol in the name of one principal.
+/// A client of DynamoDB's JSON protocol for one principal.
 pub(super) struct Caller {
     client: Client<HttpConnector, Full<Bytes>>,
     endpoint: String,
@@ -169,8 +169,8 @@ async fn a_transaction_with_one_foreign_key_is_denied_whole_and_changes_nothing(
     let check = json!({ "ConditionCheck": {
         "TableName": "service", "Key": item("team#1"), "ConditionExpression": "attribute_not_exists(pk)",
     } });
-    let foreign = json!({ "TransactItems": [put("user#1"), check, put("post#1")] });
-    assert_denied(&procedure.call("TransactWriteItems", foreign).await, "names `post` for writing");
+    let refusal = json!({ "TransactItems": [put("user#1"), check, put("post#1")] });
+    assert_denied(&procedure.call("TransactWriteItems", refusal).await, "names `post` for writing");
     assert_eq!(administrator.get("user#1").await, (StatusCode::OK, json!({})));
 
     let own = json!({ "TransactItems": [put("user#1"), check] });
@@ -239,7 +239,7 @@ async fn what_procedures_ask_for_is_recorded_whether_it_is_allowed_or_not() {
     assert_eq!(procedure.get("user#ada@example.com").await.0, StatusCode::OK);
     assert_eq!(procedure.get("user#2").await.0, StatusCode::OK);
     assert_denied(&procedure.put("post#1").await, "names `post` for writing");
-    // It is in the file while the database still runs.
+    // The line is in the file while the database still runs.
     assert_eq!(
         std::fs::read_to_string(&path).expect("the file can be read").lines().collect::<Vec<_>>(),
         [

@@ -1,12 +1,12 @@
-//! What HTTP refuses before there is a request.
+//! Refusals below the level of requests.
 //!
-//! hyper answers most of it by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does
-//! not read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). It leaves open a
-//! target that is longer than all that it reads ahead, and says of other versions that they are malformed: what comes
-//! in at the beginning of a message is looked at here first. And it closes at once, while a client that still sends
-//! would see a broken connection instead of its answer.
+//! hyper answers most of them by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does
+//! not read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). But it does not
+//! answer a target that exceeds its buffer, and calls other HTTP versions malformed: this module checks the beginning
+//! of each message first. And hyper closes at once, so that a client that still sends would see a broken connection
+//! instead of its response.
 //!
-//! hyper waits without a limit for a client that does not read what it is answered: here it is given up.
+//! hyper waits without a limit for a client that does not read its response: this module gives it up.
 
 use std::{
     io,
@@ -22,41 +22,42 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_io_timeout::TimeoutWriter;
 
-/// How long a line of a request may be until it is given up, in bytes: less than is read ahead, more than is answered.
+/// The longest line of a request, in bytes, before the connection is given up: less than the buffer, more than is
+/// accepted.
 pub(super) const MAX_LINE_BYTES: usize = 96 * 1024;
-/// How much of the end of a request's first line is kept: more than its version takes.
+/// How much of the end of a request's first line is kept, in bytes: more than its version takes.
 const TAIL_BYTES: usize = 16;
-/// How long a client may read nothing of what it is answered.
+/// How long a client may read nothing of its response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much is read and dropped after the last answer, in bytes, and for how long.
+/// How much is read and dropped after the last response, in bytes, and for how long.
 const DRAIN_BYTES: u64 = 128 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// A connection's messages, as the service sees them.
+/// The state of a connection's messages, as the service reports it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Messages(Arc<Counts>);
+pub(super) struct MessageState(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Of requests and of answers: an odd number while a request is answered.
+    /// The number of requests and responses: odd while a request is being answered.
     ends: AtomicUsize,
-    /// Whether one of the requests had a body. What was read ahead of its end tells nothing of the next message.
+    /// Whether one of the requests had a body. Data that was read ahead of its end says nothing about the next message.
     bodies: AtomicBool,
 }
 
-impl Messages {
-    /// A request is there.
+impl MessageState {
+    /// A request has arrived.
     pub(super) fn begin(&self, has_body: bool) {
         self.0.bodies.fetch_or(has_body, Ordering::AcqRel);
         self.0.ends.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// It is answered.
+    /// Its response is complete.
     pub(super) fn end(&self) {
         self.0.ends.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Whether the next bytes belong to a message that nobody has seen yet.
+    /// Whether the next bytes belong to a new message.
     fn is_between(&self) -> bool {
         self.0.ends.load(Ordering::Acquire).is_multiple_of(2)
     }
@@ -66,14 +67,14 @@ impl Messages {
     }
 }
 
-/// A status that is no business of hyper's.
+/// A status that hyper does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum RefusedStatus {
     TooLong,
     Version,
 }
 
-impl Refused {
+impl RefusedStatus {
     fn status(self) -> &'static str {
         match self {
             Self::TooLong => "414 URI Too Long",
@@ -89,14 +90,14 @@ struct FirstLine {
     tail: Vec<u8>,
     is_over: bool,
     is_of_another_version: bool,
-    /// How much there is of a line of the header, when the first line is over.
+    /// The length of the current header line, after the first line.
     header_bytes: usize,
 }
 
 impl FirstLine {
-    /// Takes what comes next, and says what is wrong with the line. After the end of a header there is another line, or
-    /// a body: of that nothing is said until more comes.
-    fn read(&mut self, more: &[u8]) -> Option<Refused> {
+    /// Reads more input and returns what is wrong with the line. The end of a header is followed by another line or a
+    /// body: that is decided when more comes.
+    fn read(&mut self, more: &[u8]) -> Option<RefusedStatus> {
         let (mut is_line, mut refused) = (true, None);
         for part in more.split_inclusive(|byte| *byte == b'\n') {
             let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
@@ -122,42 +123,42 @@ impl FirstLine {
         refused
     }
 
-    fn refused(&self) -> Option<Refused> {
+    fn refused(&self) -> Option<RefusedStatus> {
         match self.is_over {
-            true => self.is_of_another_version.then_some(Refused::Version),
-            false => (self.bytes > MAX_LINE_BYTES).then_some(Refused::TooLong),
+            true => self.is_of_another_version.then_some(RefusedStatus::Version),
+            false => (self.bytes > MAX_LINE_BYTES).then_some(RefusedStatus::TooLong),
         }
     }
 }
 
-/// Whether a line ends with another version than 1.0 and 1.1. One with a higher minor number could be read as 1.1 (RFC 9110
-/// section 2.5), which hyper does not do; nobody sends any.
+/// Whether a request line has another version than 1.0 and 1.1. One with a higher minor number could be read as 1.1
+/// (RFC 9110 section 2.5), which hyper does not do; no client sends any.
 fn is_of_another_version(line: &[u8]) -> bool {
     let version = line.trim_ascii().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     let [major, b'.', minor] = version.strip_prefix(b"HTTP/").unwrap_or_default() else { return false };
     major.is_ascii_digit() && minor.is_ascii_digit() && (*major != b'1' || *minor > b'1')
 }
 
-/// A connection, of which the first line of each message is looked at.
-pub(super) struct Watched<S> {
+/// A connection that checks the first line of each message.
+pub(super) struct CheckedConnection<S> {
     stream: Pin<Box<TimeoutWriter<S>>>,
-    messages: Messages,
+    messages: MessageState,
     line: FirstLine,
-    refused: Option<Refused>,
+    refused: Option<RefusedStatus>,
 }
 
-impl<S: AsyncRead + AsyncWrite> Watched<S> {
-    pub(super) fn new(stream: S, messages: Messages) -> Self {
+impl<S: AsyncRead + AsyncWrite> CheckedConnection<S> {
+    pub(super) fn new(stream: S, messages: MessageState) -> Self {
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(WRITE_TIMEOUT));
         Self { stream: Box::pin(stream), messages, line: FirstLine::default(), refused: None }
     }
 
-    /// Answers what was refused here, and closes when the client has stopped to send, or has sent enough.
+    /// Answers a refusal of this module, and closes when the client has stopped sending, or has sent too much.
     pub(super) async fn close(mut self, ended: hyper::Result<()>) {
-        // The beginning of HTTP/2 is what hyper recognises and does not answer.
+        // hyper recognises the preface of HTTP/2 and does not answer it.
         if ended.is_err_and(|error| error.is_parse_version_h2()) {
-            self.refused = Some(Refused::Version);
+            self.refused = Some(RefusedStatus::Version);
         }
         let closing = async {
             if let Some(refused) = self.refused {
@@ -170,12 +171,12 @@ impl<S: AsyncRead + AsyncWrite> Watched<S> {
             self.stream.shutdown().await?;
             tokio::io::copy(&mut self.stream.take(DRAIN_BYTES), &mut tokio::io::sink()).await
         };
-        // A client that goes away in the middle is no fault of ours.
+        // A client that disconnects early is no error of ours.
         let _ = tokio::time::timeout(DRAIN_TIME, closing).await;
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncRead for CheckedConnection<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(self.stream.as_mut().poll_read(cx, buffer))?;
@@ -186,14 +187,14 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
         let refused = self.line.read(&buffer.filled()[before..]).filter(|_| is_between);
         self.refused = self.refused.or(refused);
         match self.refused {
-            // What was read is dropped with the connection.
+            // The connection drops what was read.
             Some(refused) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refused.status()))),
             None => Poll::Ready(Ok(())),
         }
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncWrite for CheckedConnection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.stream.as_mut().poll_write(cx, bytes)
     }
@@ -215,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // An answer is still to come.
+        // A response is still to come.
         if self.refused.is_some() {
             return Poll::Ready(Ok(()));
         }
@@ -238,19 +239,19 @@ mod tests {
 
     use super::*;
 
-    /// How the connection of a client ends, and when, that asks so often and does then what it does.
+    /// How and when a client's connection ends after so many requests and the given action.
     async fn ended<F: Future<Output = ()> + Send + 'static>(
         asks: usize,
         then: impl FnOnce(DuplexStream) -> F + Send + 'static,
     ) -> (hyper::Result<()>, Duration) {
         let (mut client, server) = tokio::io::duplex(16 * 1024);
         let asking = tokio::spawn(async move {
-            // What does not get in any more is not waited for.
+            // Input beyond the buffer is not waited for.
             let requests = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(asks);
             let _ = tokio::time::timeout(Duration::from_secs(1), client.write_all(requests.as_bytes())).await;
             then(client).await;
         });
-        let mut stream = Watched::new(server, Messages::default());
+        let mut stream = CheckedConnection::new(server, MessageState::default());
         let answer = service_fn(|_: Request<Incoming>| async {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(vec![b'a'; 64 * 1024])))
         });
@@ -287,7 +288,7 @@ mod tests {
         assert!(ended.is_ok() && after > WRITE_TIMEOUT * 3, "{ended:?} {after:?}");
     }
 
-    fn read(parts: &[&[u8]]) -> Option<Refused> {
+    fn read(parts: &[&[u8]]) -> Option<RefusedStatus> {
         let mut line = FirstLine::default();
         parts.iter().find_map(|part| line.read(part))
     }
@@ -299,16 +300,16 @@ mod tests {
             (line.read(start), rest.iter().find_map(|part| line.read(part)))
         };
         let good = b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/2.0\r\n";
-        assert_eq!(after(good, &[b"host: a\r\n"]), (None, Some(Refused::Version)));
+        assert_eq!(after(good, &[b"host: a\r\n"]), (None, Some(RefusedStatus::Version)));
         let letters: Vec<&[u8]> = good.chunks(1).collect();
-        assert_eq!(after(b"", &letters), (None, Some(Refused::Version)));
-        assert_eq!(after(b"GET / HTTP/3.0\r\nhost: a\r\n\r\n", &[]), (Some(Refused::Version), None));
+        assert_eq!(after(b"", &letters), (None, Some(RefusedStatus::Version)));
+        assert_eq!(after(b"GET / HTTP/3.0\r\nhost: a\r\n\r\n", &[]), (Some(RefusedStatus::Version), None));
     }
 
     #[test]
     fn a_first_line_ends_or_is_too_long() {
         let long = vec![b'a'; MAX_LINE_BYTES];
-        assert_eq!(read(&[b"GET /", &long]), Some(Refused::TooLong));
+        assert_eq!(read(&[b"GET /", &long]), Some(RefusedStatus::TooLong));
         assert_eq!(read(&[b"GET / HTTP/1.1\r\nx: ", &long]), None, "a header is another matter");
         assert_eq!(read(&[b"\r\n", &long, b" HTTP/1.1\r\n"]), None);
     }
@@ -316,9 +317,9 @@ mod tests {
     #[test]
     fn other_versions_are_told_from_what_is_malformed() {
         for other in ["PRI * HTTP/2.0\r\n\r\nSM", "GET / HTTP/3.0\n", "GET / HTTP/1.2\r\n", "\r\nGET / HTTP/0.9\r\n"] {
-            assert_eq!(read(&[other.as_bytes()]), Some(Refused::Version), "{other}");
+            assert_eq!(read(&[other.as_bytes()]), Some(RefusedStatus::Version), "{other}");
             let letters: Vec<&[u8]> = other.as_bytes().chunks(1).collect();
-            assert_eq!(read(&letters), Some(Refused::Version), "{other}, letter by letter");
+            assert_eq!(read(&letters), Some(RefusedStatus::Version), "{other}, letter by letter");
         }
         for own in ["GET / HTTP/1.1\r\nx: HTTP/2.0\r\n", "GET / HTTP/1.0\r\n", "garbage\r\n\r\n", "HTTP/22.0\r\n", ""] {
             assert_eq!(read(&[own.as_bytes()]), None, "{own}");

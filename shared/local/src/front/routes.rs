@@ -1,4 +1,4 @@
-//! Which procedure an address leads to.
+//! Routing of methods and paths to procedures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,43 +9,43 @@ use runtime::{
     rest::{Allowed, Route},
 };
 
-/// Where procedures are. A path may hold names in braces, as the gateway has them (`/trips/callback/{provider}`): one
-/// segment each.
+/// The routes of procedures. A path may have parameters in braces, as API Gateway has them
+/// (`/trips/callback/{provider}`): one segment each.
 ///
-/// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
-/// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
+/// Among several matching paths, the method decides first, and then the most specific path. An HTTP API with the routes
+/// of `infra/src/routes.ts` does the same, and so does a reader of OpenAPI, in which each path has its own methods.
 #[derive(Debug, Default)]
 pub struct Routes {
-    /// By method, GET first: the methods of one address are told in this order.
-    methods: Vec<(&'static str, Paths<Place>)>,
-    /// Who answers for methods that nobody has: at each path the first one of `methods`.
-    any: Paths<Place>,
-    /// All of them.
-    places: Vec<Place>,
+    /// The paths by method, GET first: `allow` lists the methods of one address in this order.
+    methods: Vec<(&'static str, Paths<RouteEntry>)>,
+    /// The procedure that answers for other methods: at each path the first one of `methods`.
+    any: Paths<RouteEntry>,
+    /// All routes.
+    entries: Vec<RouteEntry>,
 }
 
 /// A procedure at a path.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct RouteEntry {
     path: PathPattern<'static>,
     procedure: &'static str,
     is_rest: bool,
 }
 
-/// What is at a path.
-pub(super) struct Found {
+/// The match of a path.
+pub(super) struct RouteMatch {
     pub(super) procedure: &'static str,
-    /// None where the procedure has a form of its own.
+    /// None if the procedure has an HTTP form of its own.
     pub(super) route: Option<Route>,
     /// All methods of the path.
     pub(super) methods: Allowed,
 }
 
 impl Routes {
-    /// Of those procedures that have a path of their own, or a REST route.
+    /// Collects the routes of those procedures that have a path of their own, or a REST route.
     ///
     /// # Errors
-    /// When two of them have one route.
+    /// When two of them have the same route.
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, Cause> {
         Self::of(entries.into_iter().flat_map(|entry| {
             let routes = [(false, entry.http()), (true, entry.rest())];
@@ -53,50 +53,50 @@ impl Routes {
         }))
     }
 
-    /// Of methods and paths, with whose they are, and whether they are routes of REST.
+    /// Builds the table from methods and paths, with their procedures, and whether they are REST routes.
     fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Result<Self, Cause> {
-        let mut by_method: BTreeMap<_, Vec<Place>> = BTreeMap::new();
+        let mut by_method: BTreeMap<_, Vec<RouteEntry>> = BTreeMap::new();
         for ((method, path), procedure, is_rest) in routes {
-            let place = Place { path: PathPattern(path), procedure, is_rest };
-            by_method.entry((method != "GET", method)).or_default().push(place);
+            let entry = RouteEntry { path: PathPattern(path), procedure, is_rest };
+            by_method.entry((method != "GET", method)).or_default().push(entry);
         }
         let (mut routes, mut first) = (Self::default(), BTreeMap::new());
-        for ((_, method), places) in by_method {
+        for ((_, method), entries) in by_method {
             let mut paths = Paths::default();
-            for place in places {
-                paths.insert(place.path, place)?;
-                first.entry(place.path).or_insert(place);
-                routes.places.push(place);
+            for entry in entries {
+                paths.insert(entry.path, entry)?;
+                first.entry(entry.path).or_insert(entry);
+                routes.entries.push(entry);
             }
             routes.methods.push((method, paths));
         }
-        for (path, place) in first {
-            routes.any.insert(path, place)?;
+        for (path, entry) in first {
+            routes.any.insert(path, entry)?;
         }
         Ok(routes)
     }
 
-    /// The procedure at a path: the one with this method, else any, which then refuses it.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Found> {
+    /// The procedure at a path: the one with this method, else the one for any method, which then refuses it.
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<RouteMatch> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let own = self.methods.iter().find(|(known, _)| method == known).and_then(|(_, paths)| paths.at(path));
-        let Place { path: pattern, procedure, is_rest } = *own.or_else(|| self.any.at(path))?;
+        let RouteEntry { path: pattern, procedure, is_rest } = *own.or_else(|| self.any.at(path))?;
         let route = is_rest.then(|| Route { parameters: pattern.parameters(path) });
-        Some(Found { procedure, route, methods: Allowed(self.methods_at(path).into()) })
+        Some(RouteMatch { procedure, route, methods: Allowed(self.methods_at(path).into()) })
     }
 
-    /// The methods of an address, as `allow` has them.
+    /// The methods of an address, in the form of `allow`.
     fn methods_at(&self, path: &str) -> String {
         let there = self.methods.iter().filter(|(_, paths)| paths.at(path).is_some());
         let methods = there.map(|(method, _)| if *method == "GET" { "GET, HEAD" } else { method });
         methods.collect::<Vec<_>>().join(", ")
     }
 
-    /// What the function of a procedure is told of its path, as `ONEFOLD_METHODS` has it in the cloud
-    /// (`infra/src/routes.ts`): its methods, and those of more specific paths that fit it as well.
+    /// What the function of a procedure gets as `ONEFOLD_METHODS` in the cloud (`infra/src/routes.ts`): the methods of
+    /// its path, and those of more specific paths that match it as well.
     pub fn methods_of(&self, procedure: &str) -> Option<String> {
-        let own = self.places.iter().find(|place| place.procedure == procedure)?.path;
-        let others = self.places.iter().map(|place| place.path).filter(|path| *path != own && own.covers(*path));
+        let own = self.entries.iter().find(|entry| entry.procedure == procedure)?.path;
+        let others = self.entries.iter().map(|entry| entry.path).filter(|path| *path != own && own.covers(*path));
         let others: BTreeSet<_> = others.collect();
         let others = others.into_iter().map(|path| format!("{} {}", path.0, self.methods_at(path.0)));
         Some([self.methods_at(own.0)].into_iter().chain(others).collect::<Vec<_>>().join(";"))
@@ -123,7 +123,7 @@ mod tests {
             ("PATCH /v1/notes/touch/marks/{mark}", "notes.remark", true),
         ]);
         let found = |method: Method, path| {
-            let Found { procedure, route, methods } = routes.find(&method, path).unwrap();
+            let RouteMatch { procedure, route, methods } = routes.find(&method, path).unwrap();
             let parameters = route.unwrap().parameters;
             (procedure, parameters.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" "), methods.0)
         };
@@ -133,7 +133,7 @@ mod tests {
             (Method::HEAD, "notes.get", "touch"),
             (Method::DELETE, "notes.delete", "touch"),
             (Method::POST, "notes.touch", ""),
-            // Nobody has it: all that is there is said.
+            // Without an overlap, all methods are listed.
             (Method::PUT, "notes.touch", ""),
         ] {
             let expected = (procedure, parameter.to_owned(), at_touch.into());
@@ -143,12 +143,12 @@ mod tests {
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/first").0, "notes.first");
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
         assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
-        // As the functions of the cloud are told it.
-        let told = |procedure| routes.methods_of(procedure);
+        // The same text as for functions in the cloud.
+        let methods_of = |procedure| routes.methods_of(procedure);
         let of_notes = "GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST";
-        assert_eq!(told("notes.delete").as_deref(), Some(of_notes));
-        assert_eq!(told("notes.touch").as_deref(), Some("GET, HEAD, DELETE, POST"));
-        assert_eq!(told("notes.nothing"), None);
+        assert_eq!(methods_of("notes.delete").as_deref(), Some(of_notes));
+        assert_eq!(methods_of("notes.touch").as_deref(), Some("GET, HEAD, DELETE, POST"));
+        assert_eq!(methods_of("notes.nothing"), None);
     }
 
     #[test]

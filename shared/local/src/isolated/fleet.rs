@@ -1,4 +1,4 @@
-//! All instances of one function: who is idle, who may start, who has to wait.
+//! All instances of one function: the idle ones, the limit on running ones, and the queue of calls.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,27 +16,26 @@ pub(super) struct Job {
     pub(super) request_id: String,
     pub(super) event: Bytes,
     pub(super) reply: oneshot::Sender<Outcome>,
-    /// One of the function's `max_instances` places. It travels with the call and not with the
-    /// caller: when the caller goes away, the instance is still busy.
+    /// The permit for one of the function's `max_instances`. It travels with the call and not with the caller: when the
+    /// caller goes away, the instance is still busy.
     pub(super) place: OwnedSemaphorePermit,
 }
 
-/// What became of a [`Job`].
+/// The outcome of a [`Job`].
 #[derive(Debug)]
 pub(super) enum Outcome {
     Done(Result<Bytes, InvokeError>),
-    /// The instance ended before the call was handed out; another one may have it.
+    /// The instance ended before the call was handed out; another one may take it.
     NotHandedOut(OwnedSemaphorePermit),
 }
 
 #[derive(Debug)]
 pub(super) struct Fleet {
     pub(super) function: Function,
-    /// Instances without work, the most recently used last. Calls take the last, so that under
-    /// falling load the first ones become idle for long enough to end.
+    /// Idle instances, the most recently used last. Calls take the last one, so that under falling load the first ones
+    /// stay idle for long enough to end.
     idle: Mutex<Vec<Handle>>,
-    /// One permit for each instance that may work. Whoever holds one finds an idle instance or may
-    /// start one.
+    /// One permit for each instance that may work. The holder of one finds an idle instance or may start one.
     places: Arc<Semaphore>,
     max_instances: u32,
     alive: AtomicUsize,
@@ -74,8 +73,8 @@ impl Fleet {
             Ok(Err(_)) => return Err(closed()),
             Err(_) => return Err(InvokeError::Throttled),
         };
-        // Ends: every round takes one instance out of the idle ones, and a new instance never
-        // gives its first call back.
+        // The loop ends: every round takes one instance out of the idle ones, and a new instance never returns its
+        // first call.
         loop {
             if self.closed.load(Ordering::Acquire) {
                 return Err(closed());
@@ -86,7 +85,7 @@ impl Fleet {
             match outcome.await {
                 Ok(Outcome::Done(result)) => return result,
                 Ok(Outcome::NotHandedOut(returned)) => place = returned,
-                // The instance's task was aborted, hence the pool dropped.
+                // The instance's task was aborted, so the pool was dropped.
                 Err(_) => {
                     return Err(InvokeError::Crashed { exit: "the pool was dropped".to_owned() });
                 }
@@ -94,12 +93,12 @@ impl Fleet {
         }
     }
 
-    /// Gives the call to an idle instance or to a new one.
+    /// Passes the call to an idle instance, or starts one.
     fn dispatch(self: &Arc<Self>, mut job: Job, tasks: &Mutex<JoinSet<()>>) {
         while let Some(handle) = self.lock_idle().pop() {
             match handle.jobs.try_send(job) {
                 Ok(()) => return,
-                // It died this moment and takes nothing any more.
+                // The instance has just ended and accepts no call.
                 Err(mpsc::error::TrySendError::Closed(returned) | mpsc::error::TrySendError::Full(returned)) => {
                     job = returned;
                 }
@@ -107,21 +106,21 @@ impl Fleet {
         }
         let id = self.next_instance.fetch_add(1, Ordering::Relaxed);
         let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        // Finished tasks are taken out here, so that the set does not grow with every instance.
+        // Finished tasks are removed here, so that the set does not grow with every instance.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(instance::live(Arc::clone(self), self.count(), id, job, self.ending.clone()));
+        tasks.spawn(instance::run(Arc::clone(self), self.count(), id, job, self.ending.clone()));
     }
 
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Handle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An instance has no work.
+    /// Adds an instance to the idle ones.
     pub(super) fn offer(&self, handle: Handle) {
         self.lock_idle().push(handle);
     }
 
-    /// An instance wants to end. False: a call has just taken it and its job is on the way.
+    /// Removes an instance that is about to end. False: a call has just taken it and its job is on the way.
     pub(super) fn withdraw(&self, id: u64) -> bool {
         let mut idle = self.lock_idle();
         let before = idle.len();
@@ -133,13 +132,13 @@ impl Fleet {
         self.alive.load(Ordering::Acquire)
     }
 
-    /// Counts an instance for as long as the guard lives.
+    /// Counts an instance for as long as the returned guard lives.
     pub(super) fn count(self: &Arc<Self>) -> Alive {
         self.alive.fetch_add(1, Ordering::AcqRel);
         Alive { fleet: Arc::clone(self) }
     }
 
-    /// Takes no new calls; those that wait for a place are refused.
+    /// Refuses new calls, and those that wait for a permit.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.places.close();
@@ -147,7 +146,7 @@ impl Fleet {
 
     /// Resolves when no call is in flight, after [`Fleet::close`].
     pub(super) async fn drained(&self) {
-        // A closed semaphore grants nothing, hence the looking at intervals; this happens once.
+        // A closed semaphore grants nothing, so this polls; it happens once.
         while self.places.available_permits() < self.max_instances as usize {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
@@ -158,7 +157,7 @@ fn closed() -> InvokeError {
     InvokeError::InitFailed { message: "the pool is shutting down".to_owned() }
 }
 
-/// See [`Fleet::count`].
+/// A counted instance; see [`Fleet::count`].
 pub(super) struct Alive {
     fleet: Arc<Fleet>,
 }

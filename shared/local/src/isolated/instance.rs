@@ -1,7 +1,7 @@
-//! One process and its life: it starts, asks for work, works, is idle, ends.
+//! One process over its lifetime: it starts, asks for work, works, is idle, ends.
 //!
-//! Each instance has a task that owns the process and decides everything about it, so that there
-//! is one order of events: what its runtime reports, new calls, its exit, its deadline.
+//! Each instance has a task that owns the process and decides everything about it, so that there is one order of
+//! events: reports of its runtime, new calls, its exit, its deadline.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,17 +16,17 @@ use super::process::Process;
 use super::runtime_api::{Answer, Failure, Invocation, Report, Verdict};
 use super::{Function, InvokeError};
 
-/// How a call reaches an instance that has none.
+/// The channel by which calls reach an idle instance.
 #[derive(Debug, Clone)]
 pub(super) struct Handle {
     pub(super) id: u64,
     pub(super) jobs: mpsc::Sender<Job>,
 }
 
-/// What the instance does.
+/// The state of an instance.
 enum State {
     Idle,
-    /// It has a call that its runtime has not asked for yet.
+    /// It has a call that its runtime has not requested yet.
     Waiting(Job),
     /// Its runtime has the call: from here on it is never given to another instance.
     Working {
@@ -36,15 +36,15 @@ enum State {
     },
 }
 
-/// Why the instance ends.
+/// Why an instance ends.
 enum End {
-    /// The process ended by itself; the text is its exit status or signal.
+    /// The process exited; the text is its exit status or signal.
     Exited(String),
     /// It did not start, or did not answer, in time.
     Overdue,
-    /// Its runtime told that it cannot start.
+    /// Its runtime reported that it cannot start.
     InitError(Failure),
-    /// It had no work for long enough.
+    /// It was idle for long enough.
     Unused,
     /// The pool shuts down.
     PoolEnds,
@@ -56,15 +56,15 @@ struct Instance {
     state: State,
     /// Its runtime's pending request for work.
     poll: Option<oneshot::Sender<Result<Invocation, Verdict>>>,
-    /// Whether it ever asked for work: until then it is starting.
+    /// Whether it ever requested work: until then it is starting.
     started: bool,
     last_request_id: String,
-    /// Of the start, of the call or of being idle.
+    /// The deadline of the start, of the call or of being idle.
     deadline: Instant,
 }
 
-/// The whole life of an instance that is started for a call.
-pub(super) async fn live(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, mut ending: watch::Receiver<bool>) {
+/// Runs an instance, started for a call, until it ends.
+pub(super) async fn run(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, mut ending: watch::Receiver<bool>) {
     let mut process = match Process::start(&fleet.function, id).await {
         Ok(process) => process,
         Err(error) => {
@@ -85,19 +85,19 @@ pub(super) async fn live(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, m
         fleet,
     };
     let end = instance.run(&mut process, &mut jobs, &mut ending).await;
-    // From here on nobody can give it a call. One that is on its way goes to another instance.
+    // From here on no call can take it. A call that is on its way goes to another instance.
     instance.fleet.withdraw(id);
     jobs.close();
     while let Some(job) = jobs.recv().await {
         let _ = job.reply.send(Outcome::NotHandedOut(job.place));
     }
-    // The caller hears at once; the place comes free when the process is gone, so that there are
-    // never more processes than places.
+    // The caller gets the result at once; the permit is released when the process is gone, so that there are never more
+    // processes than permits.
     let place = instance.settle(&end);
     match end {
         End::Exited(_) => {}
         End::Overdue => process.kill().await,
-        End::InitError(_) => process.let_end().await,
+        End::InitError(_) => process.wait_for_exit().await,
         End::Unused | End::PoolEnds => process.terminate().await,
     }
     process.drain_output().await;
@@ -117,7 +117,7 @@ impl Instance {
                 return end;
             }
             tokio::select! {
-                // In this order: what the process said before it ended counts.
+                // The order matters: a report of the process before its exit counts.
                 biased;
                 Some(report) = process.reports.recv() => {
                     if let Some(end) = self.hear(report) {
@@ -129,7 +129,7 @@ impl Instance {
                     self.state = State::Waiting(job);
                 }
                 exit = process.child.wait() => return End::Exited(describe(exit)),
-                // Also when the sender is gone, hence the pool.
+                // A dropped sender means that the pool was dropped.
                 _ = ending.wait_for(|ending| *ending) => return End::PoolEnds,
                 () = tokio::time::sleep_until(self.deadline) => {
                     if !matches!(self.state, State::Idle) {
@@ -138,7 +138,7 @@ impl Instance {
                     if self.fleet.withdraw(self.handle.id) {
                         return End::Unused;
                     }
-                    // A call took it this moment and arrives next.
+                    // A call has just taken it and arrives next.
                     self.deadline = Instant::now() + self.function().idle_for;
                 }
             }
@@ -149,7 +149,7 @@ impl Instance {
         &self.fleet.function
     }
 
-    /// Gives the call to the runtime if there are both.
+    /// Passes the waiting call to the runtime's pending request, if there are both.
     fn hand_out(&mut self, child: &mut Child) -> Option<End> {
         if !matches!(self.state, State::Waiting(_)) {
             return None;
@@ -158,8 +158,8 @@ impl Instance {
         let State::Waiting(job) = std::mem::replace(&mut self.state, State::Idle) else {
             return None;
         };
-        // A process that died while idle may still have its request pending here. Looking costs a
-        // microsecond and makes the difference between a silent replacement and a failed call.
+        // The request of a process that died while idle may still be pending. The check costs a microsecond, and
+        // replaces the instance silently instead of failing the call.
         if let Ok(Some(status)) = child.try_wait() {
             self.state = State::Waiting(job);
             return Some(End::Exited(status.to_string()));
@@ -167,7 +167,7 @@ impl Instance {
         let invocation =
             Invocation { headers: invocation_headers(self.function(), &job.request_id), event: job.event.clone() };
         if poll.send(Ok(invocation)).is_err() {
-            // The runtime gave its request up; it will ask again or end.
+            // The runtime cancelled its request; it asks again or ends.
             self.state = State::Waiting(job);
             return None;
         }
@@ -199,11 +199,11 @@ impl Instance {
         }
     }
 
-    /// Takes an answer to the call that the runtime has, and to no other.
-    fn accept(&mut self, answered: &str, given: Answer) -> Verdict {
+    /// Accepts a response to the call that the runtime has, and to no other.
+    fn accept(&mut self, answered_id: &str, posted: Answer) -> Verdict {
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Working { request_id, reply, place } if request_id == answered => {
-                let (result, verdict) = match given {
+            State::Working { request_id, reply, place } if answered_id == request_id => {
+                let (result, verdict) = match posted {
                     Answer::Response(response) => (Ok(response), Verdict::Accepted),
                     Answer::TooLarge => (Err(InvokeError::ResponseTooLarge), Verdict::TooLarge),
                     Answer::Error(Failure { error_type, error_message: message }) => {
@@ -212,21 +212,20 @@ impl Instance {
                 };
                 self.last_request_id = request_id;
                 self.deadline = Instant::now() + self.function().idle_for;
-                // First it is idle, then its place is free, then the caller hears: a call that
-                // comes next finds this instance.
+                // The order matters: the instance becomes idle, its permit is released, then the caller gets the
+                // response. So the next call finds this instance.
                 self.fleet.offer(self.handle.clone());
                 answer(reply, place, result);
                 verdict
             }
             state => {
                 self.state = state;
-                if answered == self.last_request_id { Verdict::NotNow } else { Verdict::UnknownRequestId }
+                if answered_id == self.last_request_id { Verdict::NotNow } else { Verdict::UnknownRequestId }
             }
         }
     }
 
-    /// Tells the caller, if there is one, what the end means for its call. Returns the place that
-    /// is still taken.
+    /// Tells the caller, if there is one, what the end means for its call. Returns the permit that is still held.
     fn settle(&mut self, end: &End) -> Option<OwnedSemaphorePermit> {
         let after = self.function().timeout;
         let (reply, place, error) = match std::mem::replace(&mut self.state, State::Idle) {
@@ -259,10 +258,10 @@ impl Instance {
     }
 }
 
-/// Frees the place before the caller hears, so that its next call need not wait for it.
+/// Releases the permit before the caller gets the result, so that its next call need not wait for it.
 fn answer(reply: oneshot::Sender<Outcome>, place: OwnedSemaphorePermit, result: Result<bytes::Bytes, InvokeError>) {
     drop(place);
-    // The caller may have gone away; the call was made all the same.
+    // The caller may have gone away; the call was executed all the same.
     let _ = reply.send(Outcome::Done(result));
 }
 
@@ -279,7 +278,7 @@ fn init_failure(end: &End, function: &Function) -> String {
     }
 }
 
-/// The headers of `GET /runtime/invocation/next`, as the Runtime API documents them.
+/// The response headers of `GET /runtime/invocation/next`, as the Runtime API documents them.
 fn invocation_headers(function: &Function, request_id: &str) -> HeaderMap {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let random = uuid::Uuid::now_v7().simple().to_string();
@@ -294,7 +293,7 @@ fn invocation_headers(function: &Function, request_id: &str) -> HeaderMap {
         ("lambda-runtime-invoked-function-arn", &arn),
         ("lambda-runtime-trace-id", &trace),
     ] {
-        // All are plain ASCII: the request id is checked on entry, the name at the pool's start.
+        // All values are plain ASCII: the request id is checked on entry, the name at the pool's start.
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }

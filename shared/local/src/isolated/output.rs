@@ -1,15 +1,15 @@
-//! What the functions print, passed on line by line.
+//! Forwards what the functions print, line by line.
 
 use std::io::Write;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 
-/// A longer line is passed on in pieces, so that a function cannot fill this process's memory.
+/// The longest line that is forwarded whole, so that a function cannot fill this process's memory.
 const LINE_LIMIT_BYTES: usize = 256 * 1024;
 
-/// Passes everything on until the function closes its end. Each line is written at once, so that
-/// lines of several functions do not mix. A structured line (a JSON object, which names its
-/// function itself) stays as it is; any other gets the function's name in front.
+/// Forwards lines until the function closes its end. Each line is one write, so that lines of several functions do not
+/// mix. A structured line (a JSON object, which names its function itself) stays as it is; any other gets the
+/// function's name as a prefix.
 pub(super) async fn pass<W: Write>(from: impl AsyncRead + Unpin, function: &str, to: impl Fn() -> W) {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
@@ -27,7 +27,7 @@ pub(super) async fn pass<W: Write>(from: impl AsyncRead + Unpin, function: &str,
             let name = format!("{function}: ");
             line.splice(0..0, name.into_bytes());
         }
-        // When our own output is closed, the function must still be able to write its own.
+        // When our own output is closed, the function must still be able to write.
         let mut to = to();
         let _ = to.write_all(&line).and_then(|()| to.flush());
     }
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// Collects what is written, one entry for each write.
+    /// Collects writes, one entry for each.
     #[derive(Clone, Default)]
     struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
 

@@ -1,4 +1,4 @@
-//! A function's process: how it is started, spoken to, told to end and reaped.
+//! A function's process: its start, its pipes, its termination.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -17,17 +17,17 @@ use super::{Function, output, runtime_api};
 const TERM_GRACE: Duration = Duration::from_secs(2);
 /// How long a process that reported an init error may take to end by itself.
 const INIT_ERROR_GRACE: Duration = Duration::from_secs(1);
-/// How long to wait for the last lines of a process that has ended: its own children, if it left
-/// any, may hold the pipes open.
+/// How long to wait for the last output of a process that has ended: its children, if it left any, may hold the pipes
+/// open.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// A running process with its own Runtime API. Dropping it kills the process.
 pub(super) struct Process {
     pub(super) child: Child,
-    /// What its runtime asks and says.
+    /// The requests of its runtime.
     pub(super) reports: mpsc::Receiver<runtime_api::Report>,
     output: JoinSet<()>,
-    /// Aborted when dropped, and its connections with it.
+    /// The Runtime API's task, aborted on drop together with its connections.
     _server: JoinSet<()>,
 }
 
@@ -36,7 +36,7 @@ impl Process {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?.to_string();
         let mut child = command(function, &address, instance).spawn()?;
-        // A runtime has one request at a time; a few more may come from a confused one.
+        // A runtime has one request at a time; a few more may come from a faulty one.
         let (sender, reports) = mpsc::channel(4);
         let mut server = JoinSet::new();
         server.spawn(runtime_api::serve(listener, sender));
@@ -52,9 +52,9 @@ impl Process {
         Ok(Self { child, reports, output, _server: server })
     }
 
-    /// Tells it to end and waits until it is reaped; kills it when it does not end.
+    /// Sends `SIGTERM` and waits until the process is reaped; kills it when it does not end.
     pub(super) async fn terminate(&mut self) {
-        // No id means that it is reaped already; until then the id cannot belong to another.
+        // A process without an id is reaped already; until then the id cannot belong to another.
         let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(pid) = pid {
             let _ = kill_process(pid, Signal::TERM);
@@ -62,8 +62,8 @@ impl Process {
         self.end_within(TERM_GRACE).await;
     }
 
-    /// Waits for an end that it announced; kills it when that does not come.
-    pub(super) async fn let_end(&mut self) {
+    /// Waits for an announced exit; kills the process when it does not come.
+    pub(super) async fn wait_for_exit(&mut self) {
         self.end_within(INIT_ERROR_GRACE).await;
     }
 
@@ -73,17 +73,17 @@ impl Process {
         }
     }
 
-    /// Kills and reaps it.
+    /// Kills and reaps the process.
     pub(super) async fn kill(&mut self) {
         if let Err(error) = self.child.kill().await {
             tracing::warn!(%error, "a function's process could not be killed");
         }
     }
 
-    /// Passes on what it printed last.
+    /// Forwards the last output.
     pub(super) async fn drain_output(&mut self) {
         let drained = async { while self.output.join_next().await.is_some() {} };
-        // Whatever still holds the pipes is no function of ours.
+        // A process that still holds the pipes is no function of ours.
         let _ = tokio::time::timeout(OUTPUT_GRACE, drained).await;
     }
 }

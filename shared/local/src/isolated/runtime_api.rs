@@ -1,7 +1,7 @@
 //! The HTTP side of the Runtime API for one instance.
 //!
-//! It translates requests into reports and verdicts into statuses; what is allowed when is decided
-//! in one place, the instance's own task.
+//! It translates requests into reports and verdicts into statuses; the instance's own task decides what is allowed
+//! when.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,13 +23,12 @@ use super::PAYLOAD_LIMIT_BYTES;
 use crate::admission;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-/// What is over the limit is read and dropped up to here, so that the function gets its 413
-/// instead of a broken connection.
+/// How much of an oversized body is read and dropped, so that the function gets its 413 instead of a broken connection.
 const DISCARD_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 /// A pause when the process has run out of file descriptors, so that accepting does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What the function's runtime asks or says.
+/// A request of the function's runtime.
 #[derive(Debug)]
 pub(super) enum Report {
     /// `GET /runtime/invocation/next`
@@ -55,24 +54,24 @@ pub(super) struct Failure {
     pub(super) error_type: String,
 }
 
-/// One call, as the function gets it.
+/// One call in the form that the function gets.
 #[derive(Debug)]
 pub(super) struct Invocation {
     pub(super) headers: HeaderMap,
     pub(super) event: Bytes,
 }
 
-/// What the instance says to a report. The statuses and types are those of AWS's own
-/// implementation (aws/aws-lambda-runtime-interface-emulator: `internal/lambda/rapi`).
+/// The instance's answer to a report. The statuses and types are those of AWS's own implementation
+/// (aws/aws-lambda-runtime-interface-emulator: `internal/lambda/rapi`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// 202
+    /// Status 202.
     Accepted,
     /// 400: no call of this id is with this instance.
     UnknownRequestId,
-    /// 403: not at this point, for example a second answer.
+    /// 403: not allowed in this state, for example a second response.
     NotNow,
-    /// 413
+    /// Status 413.
     TooLarge,
 }
 
@@ -102,7 +101,7 @@ async fn converse(stream: TcpStream, reports: mpsc::Sender<Report>) {
         let reports = Arc::clone(&reports);
         async move { Ok::<_, Infallible>(answer(request, &reports).await) }
     });
-    // A function that dies breaks its connection; the instance sees the exit itself.
+    // A function that dies breaks its connection; the instance notices the exit itself.
     if let Err(error) = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
     {
         tracing::debug!(%error, "a connection to the Runtime API broke");
@@ -111,8 +110,8 @@ async fn converse(stream: TcpStream, reports: mpsc::Sender<Report>) {
 
 async fn answer(request: Request<Incoming>, reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    if let Err(foreign) = admission::of_program(&parts) {
-        return foreign.response();
+    if let Err(refusal) = admission::admit_program(&parts) {
+        return refusal.response();
     }
     let path: Vec<&str> = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().split('/').collect();
     match (&parts.method, path.as_slice()) {
@@ -141,7 +140,7 @@ async fn answer(request: Request<Incoming>, reports: &mpsc::Sender<Report>) -> R
 async fn next(reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
     let (invocation, handed_out) = oneshot::channel();
     if reports.send(Report::Next(invocation)).await.is_err() {
-        return gone();
+        return shutting_down();
     }
     match handed_out.await {
         Ok(Ok(invocation)) => {
@@ -151,7 +150,7 @@ async fn next(reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
             response
         }
         Ok(Err(verdict)) => judge(verdict),
-        Err(_) => gone(),
+        Err(_) => shutting_down(),
     }
 }
 
@@ -161,9 +160,9 @@ async fn report(
 ) -> Response<Full<Bytes>> {
     let (verdict, decided) = oneshot::channel();
     if reports.send(make(verdict)).await.is_err() {
-        return gone();
+        return shutting_down();
     }
-    decided.await.map_or_else(|_| gone(), judge)
+    decided.await.map_or_else(|_| shutting_down(), judge)
 }
 
 /// The whole body; `None` when it is over the limit.
@@ -185,7 +184,7 @@ async fn collect(mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin
     Ok((length <= PAYLOAD_LIMIT_BYTES).then(|| collected.into()))
 }
 
-/// The posted error. The header carries the type when the body does not.
+/// The posted error. The header has the type when the body does not.
 fn failure(headers: &HeaderMap, body: &[u8]) -> Failure {
     let mut failure: Failure = serde_json::from_slice(body).unwrap_or_else(|_| Failure {
         error_message: String::from_utf8_lossy(body).into_owned(),
@@ -220,8 +219,8 @@ fn cut_off(error: &io::Error) -> Response<Full<Bytes>> {
     respond(StatusCode::BAD_REQUEST, r#"{"errorMessage":"The body was cut off","errorType":"InvalidRequest"}"#)
 }
 
-/// The instance is ending; the documented meaning of 500 is that the runtime should exit promptly.
-fn gone() -> Response<Full<Bytes>> {
+/// The response of an instance that is ending; the documented meaning of 500 is that the runtime should exit promptly.
+fn shutting_down() -> Response<Full<Bytes>> {
     respond(StatusCode::INTERNAL_SERVER_ERROR, r#"{"errorMessage":"The instance ends","errorType":"Shutdown"}"#)
 }
 

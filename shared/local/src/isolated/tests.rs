@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Function, InvokeError, PAYLOAD_LIMIT_BYTES, Pool};
 
-/// Far beyond what any step takes: where it is reached, a test fails.
+/// Far beyond any step's duration: a test that waits for it fails.
 const LONG: Duration = Duration::from_secs(3600);
 const POLL: Duration = Duration::from_millis(5);
 const POLLS: usize = 4000;
@@ -143,7 +143,7 @@ async fn what_is_not_allowed_is_refused_and_harms_nothing() {
     let pool = pool(function()).await;
     let first = invoke(&pool, json!({ "do": "confuse", "report": report })).await;
     assert_eq!(first, Ok(json!("first")));
-    // The instance asks for the next call only when it has written its report.
+    // The instance requests the next call only after it has written its report.
     assert_eq!(
         invoke(&pool, json!({ "do": "error" })).await.map_err(|error| error.to_string()),
         Err("the function failed: Fault: the fault".to_owned())
@@ -240,7 +240,7 @@ async fn a_program_that_is_missing_or_cannot_run_is_told() {
 async fn calls_at_one_time_get_instances_of_their_own() {
     let folder = Folder::new();
     let pool = pool(Function { max_instances: 3, ..function() }).await;
-    // Each answers only when all three are there.
+    // Each answers only when all three are running.
     let event = json!({ "do": "meet", "in": folder.0, "count": 3 });
     let (first, second, third) =
         tokio::join!(invoke(&pool, event.clone()), invoke(&pool, event.clone()), invoke(&pool, event));
@@ -272,7 +272,7 @@ async fn a_call_waits_for_a_free_instance_when_no_more_may_start() {
 async fn a_call_is_throttled_when_no_instance_comes_free_in_time() {
     let folder = Folder::new();
     let go = folder.file("go");
-    // The first call starts later than it takes the only place, so that it outlasts the second's wait.
+    // The first call's start takes longer than the timeout of the second, which waits for the only permit.
     let environment = vec![("MODE".to_owned(), "init slow".to_owned())];
     let pool = pool(Function { environment, timeout: Duration::from_secs(3), ..function() }).await;
     let first = invoke(&pool, json!({ "do": "wait", "for": go }));
@@ -346,7 +346,7 @@ async fn a_dropped_pool_leaves_no_process() {
     let pool = pool(function()).await;
     let left = pid(&pool).await;
     drop(pool);
-    // Killed at once, reaped by tokio a little later.
+    // The process is killed at once, and reaped by tokio a little later.
     until(|| !runs(left)).await;
 }
 

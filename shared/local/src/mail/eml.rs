@@ -1,6 +1,6 @@
-//! A mail as a file (RFC 5322, with MIME: RFC 2045 and 2047), and back.
+//! Mails as files (RFC 5322, with MIME: RFC 2045 and 2047).
 //!
-//! What is read is what was written here: one text, and headers of one line or of encoded words.
+//! The reader understands what the writer writes: one text part, and headers of one line or of encoded words.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use protocol::Timestamp;
@@ -11,11 +11,11 @@ use super::ReceivedMail;
 const MAX_LINE_BYTES: usize = 998;
 /// The length of a line of base64.
 const BASE64_COLUMNS: usize = 76;
-/// How much text stands in an encoded word, in bytes: with `=?utf-8?B?` and `?=` it is less than 75 characters
-/// long (RFC 2047 section 2).
+/// How much text an encoded word holds, in bytes: with `=?utf-8?B?` and `?=` it is shorter than 75 characters (RFC 2047
+/// section 2).
 const WORD_BYTES: usize = 45;
 
-/// The file of a mail. `date` is when it was sent, as RFC 5322 writes it.
+/// Writes a mail as a file. `date` is the time of sending, in the form of RFC 5322.
 pub(super) fn write(mail: &ReceivedMail, from: &str, date: &str) -> String {
     let ReceivedMail { id, to, subject, text, .. } = mail;
     let lines: Vec<&str> = text.split('\n').collect();
@@ -40,7 +40,7 @@ pub(super) fn write(mail: &ReceivedMail, from: &str, date: &str) -> String {
     format!("{}\r\n\r\n{body}\r\n", headers.join("\r\n"))
 }
 
-/// Reads a file that [`write`] made; none if it is another one.
+/// Reads a file that [`write`] wrote; none if it is of another form.
 pub(super) fn read(id: &str, sent_at: Timestamp, file: &str) -> Option<ReceivedMail> {
     let (headers, body) = file.split_once("\r\n\r\n")?;
     let headers = headers.replace("\r\n ", " ");
@@ -57,7 +57,7 @@ pub(super) fn read(id: &str, sent_at: Timestamp, file: &str) -> Option<ReceivedM
     Some(ReceivedMail { id: id.to_owned(), to: header("to")?.1.to_owned(), subject, text, sent_at })
 }
 
-/// A text as the value of a header: as it is, or in encoded words.
+/// A header's value for a text: plain, or in encoded words.
 fn header_text(text: &str) -> String {
     let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if is_plain && !text.contains("=?") && text.trim() == text {

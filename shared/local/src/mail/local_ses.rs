@@ -1,4 +1,5 @@
-//! SES, as far as `SendEmail` goes (Amazon SES API Reference, version 2010-12-01): a form comes, XML goes.
+//! A stand-in for Amazon SES, as far as `SendEmail` goes (Amazon SES API Reference, version 2010-12-01): a form in, XML
+//! out.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,12 +14,12 @@ use hyper::body::Incoming;
 use store::Letter;
 
 use super::Mailbox;
-use crate::loopback::{Answer, Server, access_key_id};
+use crate::loopback::{Handler, Server, access_key_id};
 
-/// More than any mail takes that the capability lets through: each byte may be written as three.
+/// The longest body, in bytes: above any mail that the capability sends, with each byte encoded as three.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// A running post office. Dropping it stops it in the background; [`LocalSes::stop`] waits.
+/// A running server. Dropping it stops it in the background; [`LocalSes::stop`] waits.
 #[derive(Debug)]
 pub struct LocalSes {
     endpoint: String,
@@ -30,7 +31,7 @@ impl LocalSes {
     /// Listens on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When there is no port.
+    /// When no port is free.
     pub async fn start(mailbox: Mailbox) -> io::Result<Self> {
         let counter = Arc::new(Counter { mailbox, senders: RwLock::default() });
         let server = Server::start(Arc::clone(&counter)).await?;
@@ -43,18 +44,18 @@ impl LocalSes {
         &self.endpoint
     }
 
-    /// Where the mails are.
+    /// The mailbox of all mails.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.counter.mailbox
     }
 
-    /// From now on, whoever has this access key id may send.
+    /// Permits this access key id to send from now on.
     pub fn admit(&self, access_key_id: impl Into<String>) {
         self.counter.senders.write().unwrap_or_else(PoisonError::into_inner).insert(access_key_id.into());
     }
 
-    /// Stops when the requests in flight are done.
+    /// Stops after the requests in flight.
     pub async fn stop(self) {
         self.server.stop().await;
     }
@@ -66,10 +67,10 @@ struct Counter {
     senders: RwLock<HashSet<String>>,
 }
 
-impl Answer for Arc<Counter> {
-    const WHAT: &'static str = "the post office";
+impl Handler for Arc<Counter> {
+    const NAME: &'static str = "the post office";
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sender = authorization.and_then(access_key_id).unwrap_or_default();
         let may = self.senders.read().unwrap_or_else(PoisonError::into_inner).contains(sender);
@@ -96,7 +97,7 @@ impl Answer for Arc<Counter> {
     }
 }
 
-/// The sender and the mail; none if it is another request, or asks for what is not done here.
+/// The sender and the mail; none if the request is another one, or has an unsupported parameter.
 fn read(form: &[u8]) -> Option<(String, Letter)> {
     let mut fields: HashMap<String, String> = serde_urlencoded::from_bytes(form).ok()?;
     let mut take = |name: &str| fields.remove(name);
@@ -106,7 +107,7 @@ fn read(form: &[u8]) -> Option<(String, Letter)> {
     for charset in ["Message.Subject.Charset", "Message.Body.Text.Charset"] {
         take(charset).filter(|charset| charset == "UTF-8")?;
     }
-    // As SES does; and a header is one line.
+    // SES refuses control characters as well; and a header is one line.
     let is_header = |text: &str| !text.contains(|c: char| c.is_control());
     let is_good = is_send && to.is_ascii() && [&from, &to, &subject].into_iter().all(|text| is_header(text));
     (is_good && fields.is_empty()).then_some((from, Letter { to, subject, text }))

@@ -1,4 +1,4 @@
-//! Where mails end up.
+//! The mailbox of a local service, in a folder or in memory.
 
 use std::{
     collections::VecDeque,
@@ -15,36 +15,36 @@ use uuid::Uuid;
 
 use super::{ReceivedMail, eml};
 
-/// How many mails are shown at most, and kept in memory.
+/// The most mails that are listed, or kept in memory.
 const MAX_SHOWN: usize = 100;
-/// How many files are opened for one look, when those to one person are asked for.
+/// The most files that one listing opens to find the mails to one address.
 const MAX_OPENED: usize = 10_000;
 
 /// A mailbox. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Mailbox(Arc<Place>);
+pub struct Mailbox(Arc<Storage>);
 
 #[derive(Debug)]
-enum Place {
-    /// The latest is at the front.
+enum Storage {
+    /// The latest mail is at the front.
     Memory(Mutex<VecDeque<ReceivedMail>>),
     Folder(PathBuf),
 }
 
 impl Mailbox {
-    /// In memory: the latest mails, until the process ends.
+    /// A mailbox in memory: it has the latest mails, until the process ends.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self(Arc::new(Place::Memory(Mutex::default())))
+        Self(Arc::new(Storage::Memory(Mutex::default())))
     }
 
-    /// In a folder, one file for each mail. They are kept until somebody deletes them.
+    /// A mailbox in a folder, with one file for each mail. Nothing deletes them.
     #[must_use]
     pub fn in_folder(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Place::Folder(path.into())))
+        Self(Arc::new(Storage::Folder(path.into())))
     }
 
-    /// Puts a mail into it.
+    /// Stores a mail.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -55,17 +55,17 @@ impl Mailbox {
         let sent_at = sent_at(&id).unwrap_or_else(|| Clock::System.now());
         let mail = ReceivedMail { id: id.to_string(), to, subject, text, sent_at };
         match &*self.0 {
-            Place::Memory(mails) => {
+            Storage::Memory(mails) => {
                 let mut mails = mails.lock().unwrap_or_else(PoisonError::into_inner);
                 mails.push_front(mail.clone());
                 mails.truncate(MAX_SHOWN);
             }
-            Place::Folder(folder) => write(folder, &mail, from)?,
+            Storage::Folder(folder) => write(folder, &mail, from)?,
         }
         Ok(mail)
     }
 
-    /// The latest mails, at most 100, the latest first; with `to`, those to this address, however it is written.
+    /// The latest mails, at most 100, the latest first; with `to`, those to this address, in whatever spelling.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -73,13 +73,13 @@ impl Mailbox {
         let to = to.map(address::comparable);
         let is_asked_for = |mail: &ReceivedMail| to.as_ref().is_none_or(|to| address::comparable(&mail.to) == *to);
         match &*self.0 {
-            Place::Memory(mails) => {
+            Storage::Memory(mails) => {
                 let mails = mails.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(mails.iter().filter(|mail| is_asked_for(mail)).cloned().collect())
             }
-            Place::Folder(folder) => {
+            Storage::Folder(folder) => {
                 let files = files(folder)?.into_iter().take(MAX_OPENED);
-                // One that is gone or is none of ours is passed over.
+                // A deleted or foreign file is skipped.
                 let mails = files.filter_map(|id| {
                     let file = fs::read_to_string(folder.join(format!("{id}.eml"))).ok()?;
                     eml::read(&id.to_string(), sent_at(&id)?, &file)
@@ -90,7 +90,7 @@ impl Mailbox {
     }
 }
 
-/// The names of the files, the latest first.
+/// The ids of the files, the latest first.
 fn files(folder: &Path) -> io::Result<Vec<Uuid>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -105,7 +105,7 @@ fn files(folder: &Path) -> io::Result<Vec<Uuid>> {
     Ok(ids)
 }
 
-/// In one step: nobody sees half a mail.
+/// Writes a file atomically: no reader sees half a mail.
 fn write(folder: &Path, mail: &ReceivedMail, from: &str) -> io::Result<()> {
     let date = jiff::Timestamp::from_millisecond(mail.sent_at.unix_ms()).map_err(io::Error::other)?;
     let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_string(&date).map_err(io::Error::other)?;
@@ -116,7 +116,7 @@ fn write(folder: &Path, mail: &ReceivedMail, from: &str) -> io::Result<()> {
     fs::rename(draft, folder.join(format!("{}.eml", mail.id)))
 }
 
-/// A UUIDv7 says when it was made, to the millisecond (RFC 9562 section 5.7).
+/// The time of a UUIDv7, to the millisecond (RFC 9562 section 5.7).
 fn sent_at(id: &Uuid) -> Option<Timestamp> {
     let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
     let unix_ms = i64::try_from(seconds).ok()?.checked_mul(1_000)? + i64::from(nanoseconds / 1_000_000);

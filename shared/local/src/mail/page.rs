@@ -1,4 +1,4 @@
-//! `GET /_local/mail`: what is in the mailbox, as JSON. Mails hold secrets; only programs of this machine see them.
+//! `GET /_local/mail`: the mailbox as JSON. Mails hold secrets; only programs of this machine may read them.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Version, header};
@@ -7,21 +7,21 @@ use runtime::{rest::without_body, site::host_in};
 
 use super::Mailbox;
 
-/// The path.
+/// The path of the mailbox.
 pub const PATH: &str = "/_local/mail";
 
-/// Answers a request to [`PATH`]: the latest mails, at most 100, the latest first; those to one address with
-/// `?to=ada@example.com`.
+/// Answers a request to [`PATH`] with the latest mails, at most 100, the latest first; `?to=ada@example.com` selects
+/// those to one address.
 ///
 /// # Errors
-/// When it is no GET or HEAD of this machine, or the mailbox cannot be read.
+/// When it is no GET or HEAD of a program on this machine, or the mailbox cannot be read.
 pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
-    // A page from elsewhere may give its own host's name this machine's address, and would then be of the same
-    // origin as this service.
+    // A foreign page's host name may resolve to this machine (DNS rebinding): the page would then have the same origin
+    // as this service.
     let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let is_own = match host {
         Some(host) => matches!(host_in(host), Some("localhost" | "127.0.0.1")),
-        // No browser speaks it.
+        // No browser speaks HTTP/1.0.
         None => request.version() == Version::HTTP_10,
     };
     if !is_own {

@@ -1,4 +1,4 @@
-//! The post office through the capability itself, and the mailbox behind it.
+//! The local SES through the mail capability, and the mailbox behind it.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -25,11 +25,11 @@ impl Drop for Folder {
     }
 }
 
-fn mail_of(office: &LocalSes, access_key_id: &str) -> Mail {
+fn mail_of(local_ses: &LocalSes, access_key_id: &str) -> Mail {
     Mail::new(Arc::new(MailTransport::new(Some(MailSettings {
         from: "Test <test@localhost>".to_owned(),
         region: "local".to_owned(),
-        endpoint: Some(office.endpoint().to_owned()),
+        endpoint: Some(local_ses.endpoint().to_owned()),
         access_key_id: access_key_id.to_owned(),
         secret_access_key: "secret".to_owned(),
         session_token: None,
@@ -41,44 +41,44 @@ fn mail_of(office: &LocalSes, access_key_id: &str) -> Mail {
 async fn a_mail_arrives_as_it_was_written() {
     let folder = Folder::new();
     for mailbox in [Mailbox::in_memory(), Mailbox::in_folder(&folder.0)] {
-        let office = LocalSes::start(mailbox).await.unwrap();
-        office.admit("MAY");
-        let mail = mail_of(&office, "MAY");
+        let local_ses = LocalSes::start(mailbox).await.unwrap();
+        local_ses.admit("MAY");
+        let mail = mail_of(&local_ses, "MAY");
         let text = "Grüße & <mehr>: 100 %\r\n+ a=b&c=d\n\n日本 🍰\n";
         mail.send(Message { to: "ada@example.com", subject: "Grüße & 日本", text }).await.unwrap();
         mail.send(Message { to: "Bob@example.com", subject: "Second", text: "2" }).await.unwrap();
 
-        let all = office.mailbox().latest(None).unwrap();
+        let all = local_ses.mailbox().latest(None).unwrap();
         let told: Vec<_> = all.iter().map(|m| (m.to.as_str(), m.subject.as_str(), m.text.as_str())).collect();
         let first = ("ada@example.com", "Grüße & 日本", "Grüße & <mehr>: 100 %\n+ a=b&c=d\n\n日本 🍰\n");
         assert_eq!(told, [("Bob@example.com", "Second", "2"), first]);
-        assert_eq!(office.mailbox().latest(Some("bob@EXAMPLE.com")).unwrap(), all[..1]);
-        assert_eq!(office.mailbox().latest(Some("eve@example.com")).unwrap(), []);
+        assert_eq!(local_ses.mailbox().latest(Some("bob@EXAMPLE.com")).unwrap(), all[..1]);
+        assert_eq!(local_ses.mailbox().latest(Some("eve@example.com")).unwrap(), []);
         assert!(all[0].sent_at >= all[1].sent_at && all[0].id > all[1].id);
-        office.stop().await;
+        local_ses.stop().await;
     }
 }
 
 #[tokio::test]
 async fn who_does_not_name_it_sends_nothing() {
-    let office = LocalSes::start(Mailbox::in_memory()).await.unwrap();
-    office.admit("MAY");
-    let fault = mail_of(&office, "OTHER")
+    let local_ses = LocalSes::start(Mailbox::in_memory()).await.unwrap();
+    local_ses.admit("MAY");
+    let fault = mail_of(&local_ses, "OTHER")
         .send(Message { to: "ada@example.com", subject: "s", text: "t" })
         .await
         .expect_err("it has no right to it");
     assert_eq!(fault.code, Code::InternalServerError);
     assert!(runtime::telemetry::chain(&*fault.cause.unwrap()).contains("AccessDenied"));
-    assert_eq!(office.mailbox().latest(None).unwrap(), []);
+    assert_eq!(local_ses.mailbox().latest(None).unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_mailbox_that_cannot_be_written_is_a_trouble_of_ses() {
     let folder = Folder::new();
     fs::write(&folder.0, "a file where the folder should be").unwrap();
-    let office = LocalSes::start(Mailbox::in_folder(&folder.0)).await.unwrap();
-    office.admit("MAY");
-    let sent = mail_of(&office, "MAY").send(Message { to: "ada@example.com", subject: "s", text: "t" }).await;
+    let local_ses = LocalSes::start(Mailbox::in_folder(&folder.0)).await.unwrap();
+    local_ses.admit("MAY");
+    let sent = mail_of(&local_ses, "MAY").send(Message { to: "ada@example.com", subject: "s", text: "t" }).await;
     assert_eq!(sent.unwrap_err().code, Code::ServiceUnavailable);
     fs::remove_file(&folder.0).unwrap();
 }
@@ -114,7 +114,7 @@ fn a_folder_keeps_its_mails_and_shows_no_half_ones() {
     assert!(names.collect::<Vec<_>>().contains(&format!("{}.eml", put.id)));
 }
 
-fn look(mailbox: &Mailbox, method: &str, host: &str, query: &str) -> Result<serde_json::Value, protocol::Code> {
+fn request(mailbox: &Mailbox, method: &str, host: &str, query: &str) -> Result<serde_json::Value, protocol::Code> {
     let uri = format!("{}{query}", page::PATH);
     let request = Request::builder().method(method).uri(uri).header("host", host).body(Bytes::new()).unwrap();
     let response = page::answer(mailbox, &request).map_err(|fault| fault.code)?;
@@ -126,16 +126,16 @@ fn a_mailbox_is_shown_to_this_machine() {
     let mailbox = Mailbox::in_memory();
     mailbox.put("test@localhost", letter(0)).unwrap();
     let second = mailbox.put("test@localhost", Letter { text: "Line\n".to_owned(), ..letter(1) }).unwrap();
-    let all = look(&mailbox, "GET", "127.0.0.1:9000", "").unwrap();
+    let all = request(&mailbox, "GET", "127.0.0.1:9000", "").unwrap();
     assert_eq!(all.as_array().unwrap().len(), 2);
     let expected = json!({
         "id": second.id, "to": "bob@example.com", "subject": "1", "text": "Line\n", "sentAt": second.sent_at
     });
     assert_eq!(all[0], expected);
-    assert_eq!(look(&mailbox, "GET", "localhost:9000", "?to=bob%40example.com").unwrap(), json!([expected]));
-    assert_eq!(look(&mailbox, "GET", "localhost", "?to=eve@example.com"), Ok(json!([])));
-    assert_eq!(look(&mailbox, "POST", "localhost", ""), Err(Code::MethodNotSupported));
+    assert_eq!(request(&mailbox, "GET", "localhost:9000", "?to=bob%40example.com").unwrap(), json!([expected]));
+    assert_eq!(request(&mailbox, "GET", "localhost", "?to=eve@example.com"), Ok(json!([])));
+    assert_eq!(request(&mailbox, "POST", "localhost", ""), Err(Code::MethodNotSupported));
     for host in ["", "evil.example.com", "evil.example.com:9000", "localhost.example.com", "127.0.0.1.example.com"] {
-        assert_eq!(look(&mailbox, "GET", host, ""), Err(Code::Forbidden), "{host}");
+        assert_eq!(request(&mailbox, "GET", host, ""), Err(Code::Forbidden), "{host}");
     }
 }

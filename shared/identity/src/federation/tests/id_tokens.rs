@@ -1,10 +1,10 @@
-//! ID tokens, good and bad.
+//! Valid and invalid ID tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::given::{KeyPair, NOW_S, at, unsigned};
+use super::fixtures::{KeyPair, NOW_S, at, unsigned};
 use runtime::opaque::Opaque;
 
 use crate::federation::{
@@ -23,8 +23,8 @@ fn claims() -> Value {
     })
 }
 
-/// The claims with one more, another, or (by `null`) one less.
-fn but(name: &str, value: impl Into<Value>) -> Value {
+/// The claims with one added, changed, or (by `null`) removed.
+fn claims_with(name: &str, value: impl Into<Value>) -> Value {
     let mut claims = claims();
     match value.into() {
         Value::Null => claims.as_object_mut().unwrap().remove(name),
@@ -73,14 +73,14 @@ fn every_algorithm_is_checked_by_a_key_of_its_kind() {
             let profile = check(&token, &keys).unwrap();
             assert_eq!((&*profile.sub, profile.email.as_deref()), ("24400320", Some("ada@example.com")), "{name}");
             assert!(profile.email_verified);
-            // One bit less, in each part.
+            // One bit flipped, in each part.
             for place in [2, token.find('.').unwrap() + 9, token.len() - 9] {
                 let mut bent = token.clone().into_bytes();
                 bent[place] = if bent[place] == b'A' { b'B' } else { b'A' };
                 assert!(check(std::str::from_utf8(&bent).unwrap(), &keys).is_err(), "{name}, {place}");
             }
         }
-        // The same key under the name of an algorithm of another kind.
+        // The same key under an algorithm of another kind.
         for name in names.concat().iter().filter(|name| !own.contains(name)) {
             let token = pair.sign(name, Some("k"), &claims());
             assert_eq!(check(&token, &keys).unwrap_err(), Refused::UnknownKey, "{name}");
@@ -109,7 +109,7 @@ fn tokens_without_a_signature_or_with_a_symmetric_one_count_for_nothing() {
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
     };
     let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
-    // The public key as the secret, in the forms that a careless verifier would take it in.
+    // The public key as a symmetric secret, in the forms that a careless verifier would accept.
     let mut tokens = vec![signed_with("HS256", &modulus), signed_with("HS256", jwk.to_string().as_bytes())];
     for name in ["none", "None", "NONE", "nOnE", "", "HS256", "HS512", "rs256", "ES512", "RSA-OAEP"] {
         tokens.push(format!("{}.", unsigned(&json!({"alg": name, "kid": "k"}), &claims().to_string())));
@@ -162,26 +162,26 @@ fn keys_for_other_uses_and_malformed_ones_are_no_keys() {
 
 #[test]
 fn a_token_of_another_issuer_for_somebody_else_or_of_another_flow_is_refused() {
-    assert_eq!(refusal(&but("iss", "https://other.example")), "the ID token is of another issuer");
-    assert_eq!(refusal(&but("iss", "https://id.example/")), "the ID token is of another issuer");
-    assert_eq!(refusal(&but("aud", "them")), "the ID token is for somebody else");
-    assert_eq!(refusal(&but("aud", json!([]))), "the ID token is for somebody else");
-    assert_eq!(refusal(&but("nonce", "another")), "the ID token is of another flow");
-    assert_eq!(refusal(&but("nonce", NONCE.replace('B', "C"))), "the ID token is of another flow");
-    assert_eq!(refusal(&but("nonce", ())), "the ID token is of another flow");
-    assert_eq!(refusal(&but("nonce", "")), "the ID token is of another flow");
+    assert_eq!(refusal(&claims_with("iss", "https://other.example")), "the ID token is of another issuer");
+    assert_eq!(refusal(&claims_with("iss", "https://id.example/")), "the ID token is of another issuer");
+    assert_eq!(refusal(&claims_with("aud", "them")), "the ID token is for somebody else");
+    assert_eq!(refusal(&claims_with("aud", json!([]))), "the ID token is for somebody else");
+    assert_eq!(refusal(&claims_with("nonce", "another")), "the ID token is of another flow");
+    assert_eq!(refusal(&claims_with("nonce", NONCE.replace('B', "C"))), "the ID token is of another flow");
+    assert_eq!(refusal(&claims_with("nonce", ())), "the ID token is of another flow");
+    assert_eq!(refusal(&claims_with("nonce", "")), "the ID token is of another flow");
 }
 
 #[test]
 fn a_token_for_several_says_to_whom_it_was_given() {
-    accepted(&but("aud", json!(["us"])));
-    let mut several = but("aud", json!(["them", "us"]));
+    accepted(&claims_with("aud", json!(["us"])));
+    let mut several = claims_with("aud", json!(["them", "us"]));
     assert_eq!(refusal(&several), "the ID token does not say to whom it was given");
     several["azp"] = "them".into();
     assert_eq!(refusal(&several), "the ID token was given to somebody else");
     several["azp"] = "us".into();
     accepted(&several);
-    assert_eq!(refusal(&but("azp", "them")), "the ID token was given to somebody else");
+    assert_eq!(refusal(&claims_with("azp", "them")), "the ID token was given to somebody else");
 }
 
 #[test]
@@ -194,11 +194,11 @@ fn a_token_has_its_time() {
     assert_eq!(at(&claims(), NOW_S + 300 + leeway), Err(Refused::Because("the ID token has expired")));
     assert_eq!(at(&claims(), NOW_S - leeway), Ok(()));
     assert_eq!(at(&claims(), NOW_S - leeway - 1), Err(Refused::Because("the ID token is of the future")));
-    let later = but("nbf", NOW_S + leeway + 1);
+    let later = claims_with("nbf", NOW_S + leeway + 1);
     assert_eq!(at(&later, NOW_S), Err(Refused::Because("the ID token is of the future")));
     for missing in ["exp", "iat"] {
-        assert_eq!(refusal(&but(missing, ())), "the ID token is malformed");
-        assert_eq!(refusal(&but(missing, "soon")), "the ID token is malformed");
+        assert_eq!(refusal(&claims_with(missing, ())), "the ID token is malformed");
+        assert_eq!(refusal(&claims_with(missing, "soon")), "the ID token is malformed");
     }
 }
 
@@ -207,13 +207,16 @@ fn a_token_has_its_time() {
 fn the_access_token_is_the_one_that_the_token_came_with() {
     let pair = KeyPair::rsa();
     let keys = keys(&[pair.jwk("k")]);
-    let good = pair.sign("RS256", Some("k"), &but("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"));
+    let good = pair.sign("RS256", Some("k"), &claims_with("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"));
     assert!(check(&good, &keys).is_ok());
-    let other = pair.sign("RS256", Some("k"), &but("at_hash", "77QmUPtjPfzWtF2AnpK9RA"));
+    let other = pair.sign("RS256", Some("k"), &claims_with("at_hash", "77QmUPtjPfzWtF2AnpK9RA"));
     let why = Refused::Because("the ID token belongs to another access token");
     assert_eq!(check(&other, &keys).unwrap_err(), why);
     // The hash is the algorithm's own: Ed25519's is SHA-512.
-    assert_eq!(refusal(&but("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")), "the ID token belongs to another access token");
+    assert_eq!(
+        refusal(&claims_with("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")),
+        "the ID token belongs to another access token"
+    );
 }
 
 #[test]
@@ -231,7 +234,7 @@ fn what_is_no_token_is_refused() {
         format!("{good}.{good}"),
         format!("{good}="),
         format!(" {good}"),
-        pair.sign("EdDSA", Some("k"), &but("more", "a".repeat(MAX_TOKEN_BYTES))),
+        pair.sign("EdDSA", Some("k"), &claims_with("more", "a".repeat(MAX_TOKEN_BYTES))),
         pair.sign("EdDSA", Some("k"), &json!([])),
         pair.sign_text(&head, &twice),
         pair.sign_with(&json!({"alg": "EdDSA", "kid": "k", "crit": ["exp"], "exp": 1}), &claims()),
@@ -244,20 +247,20 @@ fn what_is_no_token_is_refused() {
 #[test]
 fn a_subject_is_up_to_255_characters_of_ascii() {
     for good in [&*"a".repeat(255), "a b", " ", "a|b#c", "\"\\", "a\n"] {
-        accepted(&but("sub", good));
+        accepted(&claims_with("sub", good));
     }
     for bad in [json!(""), json!("a".repeat(256)), json!("ä")] {
-        assert_eq!(refusal(&but("sub", bad)), "the ID token's subject is none");
+        assert_eq!(refusal(&claims_with("sub", bad)), "the ID token's subject is none");
     }
-    assert_eq!(refusal(&but("sub", ())), "the ID token is malformed");
-    assert_eq!(refusal(&but("sub", 1)), "the ID token is malformed");
+    assert_eq!(refusal(&claims_with("sub", ())), "the ID token is malformed");
+    assert_eq!(refusal(&claims_with("sub", 1)), "the ID token is malformed");
 }
 
 #[test]
 fn an_address_is_verified_only_if_that_is_said() {
-    assert!(accepted(&but("email_verified", "true")).email_verified);
+    assert!(accepted(&claims_with("email_verified", "true")).email_verified);
     for doubt in [json!(false), json!("false"), json!("TRUE"), json!(1), json!([true])] {
-        assert!(!accepted(&but("email_verified", doubt)).email_verified);
+        assert!(!accepted(&claims_with("email_verified", doubt)).email_verified);
     }
-    assert!(!accepted(&but("email_verified", ())).email_verified);
+    assert!(!accepted(&claims_with("email_verified", ())).email_verified);
 }

@@ -1,9 +1,9 @@
-//! Requests to hosts outside: what is not read, not followed, not sent.
+//! Requests to other hosts: what is not read, not followed, not sent.
 
 use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
-use super::given::Host;
+use super::fixtures::Host;
 use crate::federation::outbound::{Address, MAX_ANSWER_BYTES, Outbound, OutboundError};
 
 async fn get(host: &Host, path: &str) -> Result<u16, OutboundError> {
@@ -28,8 +28,8 @@ async fn a_redirect_is_an_answer_like_any_other() {
     let host = Host::start().await;
     host.set_raw("/moved", &format!("302 Found\r\nlocation: {}/there", host.origin), "");
     assert_eq!(get(&host, "/moved").await.unwrap(), 302);
-    assert_eq!(host.asked("/there").len(), 0);
-    assert!(host.asked("/moved")[0].head.contains("Bearer hunter2"));
+    assert_eq!(host.requests("/there").len(), 0);
+    assert!(host.requests("/moved")[0].head.contains("Bearer hunter2"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,9 +37,9 @@ async fn a_host_that_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = Address::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     let outbound = Outbound::new().unwrap();
-    let asked = tokio::spawn(async move { outbound.get(&address, None).await.map(|_| ()) });
+    let response = tokio::spawn(async move { outbound.get(&address, None).await.map(|_| ()) });
     let _open = listener.accept().await.unwrap();
-    assert!(matches!(asked.await.unwrap(), Err(OutboundError::TooLate)));
+    assert!(matches!(response.await.unwrap(), Err(OutboundError::TooLate)));
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_host_without_a_certificate_learns_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = Address::parse(&format!("https://{}/s3cret", listener.local_addr().unwrap())).unwrap();
     let outbound = Outbound::new().unwrap();
-    let asked = tokio::spawn(async move { outbound.get(&address, Some("Bearer hunter2".to_owned())).await });
+    let response = tokio::spawn(async move { outbound.get(&address, Some("Bearer hunter2".to_owned())).await });
     let (mut connection, _) = listener.accept().await.unwrap();
     let mut hello = vec![0; 4096];
     let length = connection.read(&mut hello).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_host_without_a_certificate_learns_nothing() {
     assert_eq!(hello[0], 22, "a TLS handshake, not a request");
     let hello = String::from_utf8_lossy(&hello[..length]).into_owned();
     assert!(!hello.contains("hunter2") && !hello.contains("s3cret"));
-    let Err(error @ OutboundError::Unreachable(_)) = asked.await.unwrap() else { panic!("it was asked") };
+    let Err(error @ OutboundError::Unreachable(_)) = response.await.unwrap() else { panic!("it was asked") };
     assert!(!format!("{error:?} {error}").contains("hunter2"));
 }
 
@@ -63,8 +63,8 @@ async fn a_host_without_a_certificate_learns_nothing() {
 async fn what_cannot_be_sent_is_not_shown() {
     let host = Host::start().await;
     let address = Address::parse(&host.origin).unwrap();
-    let asked = Outbound::new().unwrap().get(&address, Some("Bearer hunter2\r\nx: y".to_owned())).await;
-    let Err(error @ OutboundError::Unsendable) = asked else { panic!("it was sent") };
+    let response = Outbound::new().unwrap().get(&address, Some("Bearer hunter2\r\nx: y".to_owned())).await;
+    let Err(error @ OutboundError::Unsendable) = response else { panic!("it was sent") };
     assert!(!format!("{error:?} {error}").contains("hunter2"));
 }
 

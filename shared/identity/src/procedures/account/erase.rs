@@ -58,7 +58,7 @@ pub async fn erase<U: IdentityUser>(
         done => {
             done?;
             cookies.remove(COOKIE);
-            notices.tell(user.email(), Notice::Erased).await;
+            notices.notify(user.email(), Notice::Erased).await;
             Ok(())
         }
     }

@@ -5,7 +5,7 @@ use store::transaction;
 
 use crate::{
     Account, AuditAction, Device, GivenPassword, IdentityUser, Password,
-    account_lease::Contest,
+    account_lease::Contention,
     expect_strong,
     notices::{Notice, Notices},
     own_password::OwnPassword,
@@ -64,22 +64,24 @@ pub async fn change_password<U: IdentityUser>(
     let audit = &current_password.audit;
     let hash = password::hash(input.password.as_str()).await?;
     let by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
-    let mut contest = Contest::default();
+    let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
-        // As it is now; a sign-in elsewhere in this moment is no conflict, another password is.
-        let current =
-            sessions.to_end(&id, &mut contest).await?.filter(|current| current.generation == account.generation);
+        // A concurrent sign-in on another device is no conflict; a concurrent change of the password is.
+        let current = sessions
+            .read_for_ending(&id, &mut contention)
+            .await?
+            .filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
-        let is_own = |place: &Device| caller.session().is_some_and(|own| place.has(own));
+        let is_own = |device: &Device| caller.session().is_some_and(|own| device.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         if kept.is_empty() && caller.session().is_some() {
             Err(sign_in_refused("You were signed out. Sign in again."))?;
         }
         let mut operations = sessions.ending(&others).await?;
-        // Whoever has a copy of this browser's cookie is out as well.
+        // A holder of a copy of this browser's cookie is signed out as well.
         let mut renewed = None;
-        if let (true, Some(place)) = (by_cookie, kept.first_mut())
-            && let Some((secret, reissuing)) = sessions.reissuing(place).await?
+        if let (true, Some(device)) = (by_cookie, kept.first_mut())
+            && let Some((secret, reissuing)) = sessions.reissuing(device).await?
         {
             operations.extend(reissuing);
             renewed = Some(secret);
@@ -97,8 +99,8 @@ pub async fn change_password<U: IdentityUser>(
                 if let Some(secret) = renewed {
                     cookies.sign_in(&secret);
                 }
-                notices.tell(user.email(), Notice::PasswordChanged).await;
-                notices.tell_dropped(user.email(), &current, &next).await;
+                notices.notify(user.email(), Notice::PasswordChanged).await;
+                notices.notify_unlinked(user.email(), &current, &next).await;
                 return Ok(());
             }
         }

@@ -55,7 +55,7 @@ pub async fn login<U: IdentityUser>(
     let id = match &found {
         Some(user) => user.user_id(),
         None => {
-            // Nobody has this id: for an unknown address, as much is read as for a known one.
+            // A fresh id: for an unknown address, as much is read as for a known one.
             let id = sessions.ids.next::<UserId>();
             users.get(&id).await?;
             id
@@ -66,8 +66,8 @@ pub async fn login<U: IdentityUser>(
     let attempt = attempts.sign_in(&input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
     let verdict = permit.verify(stored, input.password.as_str()).await?;
-    // Who registered an address need not be its owner: nobody is signed in before the proof, and nobody learns by it
-    // whether the address had an account.
+    // The person who registered an address need not be its owner: nobody is signed in before the proof, and nobody
+    // learns by it whether the address had an account.
     let is_proof_owed = found.as_ref().is_some_and(U::is_as_registered);
     if !verdict.is_right() || is_proof_owed {
         audit.create(audit.about(AuditAction::SignInFailed, (id, found.is_some()))).await?;
@@ -79,17 +79,17 @@ pub async fn login<U: IdentityUser>(
     };
     drop(permit);
     let was = stored.map(str::to_owned);
-    let kept = input.keep.unwrap_or(Keep::Cookie).begun()?;
+    let kept = input.keep.unwrap_or(Keep::Cookie).new_secret()?;
     let is_browser = matches!(kept, SessionSecret::Cookie(_));
     let change = |account: &mut Account| {
         if account.password != was {
-            // It was changed in this moment.
+            // The password changed a moment ago.
             return Err(sign_in_refused("The password is another one by now."));
         }
         if let Some(better) = &better {
             account.password = Some(better.clone());
         }
-        // A program keeps no cookie: what it did would push browsers out that are known.
+        // A program keeps no cookie: to remember it would push out browsers that are known.
         if is_browser {
             account.know(browser.hash());
         }
@@ -104,7 +104,7 @@ pub async fn login<U: IdentityUser>(
         begun => begun?,
     };
     attempt.succeeded().await?;
-    // Who signs in anew leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
+    // A new sign-in leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
     if is_browser && let Some(before) = cookies.get(COOKIE) {
         sessions.end_of(&before.hash(), audit.signed_out()).await?;
     }
@@ -113,7 +113,7 @@ pub async fn login<U: IdentityUser>(
     }
     if browser.is_new {
         let notice = if is_browser { Notice::NewBrowser } else { Notice::Program };
-        notices.tell(user.email(), notice).await;
+        notices.notify(user.email(), notice).await;
     }
     let tokens = issuer.issue(&kept, &session).await?;
     Ok(SignedIn { user: user.me(), tokens })

@@ -17,7 +17,7 @@ pub struct Input {
 pub async fn logout(
     sessions: Sessions,
     audit: Audit,
-    // What comes with a cookie must come from an own page.
+    // The framework checks that a call with a cookie comes from an own page.
     caller: Option<Caller>,
     cookies: Cookies,
     #[input] input: Input,

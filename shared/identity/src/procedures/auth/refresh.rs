@@ -44,7 +44,7 @@ pub async fn refresh(
     audit: Audit,
     attempts: Attempts,
     issuer: Issuer,
-    // What comes with a cookie must come from an own page.
+    // The framework checks that a call with a cookie comes from an own page.
     caller: Option<Caller>,
     #[input] input: Input,
 ) -> Result<Refreshed, Error> {
@@ -70,7 +70,7 @@ pub async fn refresh(
                 let actor = Some(session.user_id.to_string());
                 vec![audit.creating(AuditEntry { actor, ..audit.entry(AuditAction::TokenReused) })]
             };
-            sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+            sessions.end(session.user_id, |device| device.device == session.device, |_| {}, entry).await?;
             Err(Error::Ended)
         }
     }

@@ -91,17 +91,17 @@ pub async fn register<U: IdentityUser>(
     let permit = HashingPermit::acquire()?;
     let may_send = attempts.mail(&input.email, Purpose::VerifyEmail, None).await?;
     expect_strong(&input.password, registrar.service, &[input.email.as_str(), &input.name])?;
-    let browser = mailbox_proof::mark(&cookies)?;
+    let browser = mailbox_proof::mark_browser(&cookies)?;
     let work = async {
         let password = Some(permit.hash(input.password.as_str()).await?);
         drop(permit);
         let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, founder: named };
         let next = registrar.register(input.email, claim, &founding).await?;
-        // Who got none asks for another link.
+        // A person who got no mail requests another link.
         if may_send {
-            mails.say(&next).await;
+            mails.send_registration_mail(&next).await;
         }
         Ok::<_, Fault>(())
     };
-    Ok(mails::no_sooner_than_others(work).await?)
+    Ok(mails::with_min_duration(work).await?)
 }

@@ -5,7 +5,7 @@ use runtime::{Cookies, prelude::*};
 
 use crate::{
     AuditAction, EmailAddress, IdentityUser, Purpose, known_browsers,
-    mails::{Letter, LinkRequest, no_sooner_than_others},
+    mails::{LinkMail, LinkRequest, with_min_duration},
 };
 
 /// Who asks.
@@ -32,9 +32,9 @@ pub async fn request_reset<U: IdentityUser>(
         audit.create(audit.about(AuditAction::ResetRequested, (target, found.is_some()))).await?;
         if let Some(user) = found.filter(|_| may_send) {
             let secret = request.token(Purpose::ResetPassword, &user, account.as_ref()).await?;
-            mails.try_to_send(user.email(), Letter::Reset(&secret)).await;
+            mails.try_to_send(user.email(), LinkMail::Reset(&secret)).await;
         }
         Ok::<_, Fault>(())
     };
-    Ok(no_sooner_than_others(work).await?)
+    Ok(with_min_duration(work).await?)
 }

@@ -5,7 +5,7 @@ use runtime::prelude::*;
 
 use crate::{
     AuditAction, EmailAddress, IdentityUser, Purpose,
-    mails::{Letter, LinkRequest, no_sooner_than_others},
+    mails::{LinkMail, LinkRequest, with_min_duration},
 };
 
 /// Who asks.
@@ -34,10 +34,10 @@ pub async fn resend_verification<U: IdentityUser>(
             let has_way_in = account.as_ref().is_some_and(|it| it.password.is_some() || !it.identities.is_empty());
             let purpose = if has_way_in { Purpose::VerifyEmail } else { Purpose::ResetPassword };
             let secret = request.token(purpose, &user, account.as_ref()).await?;
-            let letter = if has_way_in { Letter::ConfirmAgain(&secret) } else { Letter::Reset(&secret) };
+            let letter = if has_way_in { LinkMail::ConfirmAgain(&secret) } else { LinkMail::Reset(&secret) };
             mails.try_to_send(user.email(), letter).await;
         }
         Ok::<_, Fault>(())
     };
-    Ok(no_sooner_than_others(work).await?)
+    Ok(with_min_duration(work).await?)
 }

@@ -4,10 +4,10 @@ use runtime::{opaque::Opaque, prelude::*};
 use store::transaction;
 
 use crate::{
-    Account, AuditAction, AuditEntry, IdentityUser, KNOWN, KNOWN_S, Password,
-    account_lease::Contest,
+    Account, AuditAction, AuditEntry, IdentityUser, KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_S, Password,
+    account_lease::Contention,
     expect_strong,
-    mailbox_proof::{Mailed, MailedProof, recovered, unmark},
+    mailbox_proof::{Mailed, MailedProof, recovered, unmark_browser},
     name,
     notices::{Notice, Notices},
     password,
@@ -57,9 +57,9 @@ pub async fn reset_password<U: IdentityUser>(
     expect_strong(&input.password, proof.service, &[user.email().as_str(), name.unwrap_or(user.name())])?;
     let hash = password::hash(input.password.as_str()).await?;
     let browser = Opaque::random()?;
-    let mut contest = Contest::default();
+    let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
-        let stored = sessions.to_end(&user.user_id(), &mut contest).await?;
+        let stored = sessions.read_for_ending(&user.user_id(), &mut contention).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
         if current.generation != token.generation {
             return Err(Error::NotValid);
@@ -78,16 +78,16 @@ pub async fn reset_password<U: IdentityUser>(
             Err(StoreError::Stale | StoreError::Exists) => {}
             done => {
                 done?;
-                unmark(cookies);
-                // Strangers who guess do not keep the owner out of this browser.
-                cookies.set(KNOWN, &browser, KNOWN_S);
-                notices.tell(user.email(), Notice::PasswordReset).await;
-                notices.tell_dropped(user.email(), &current, &account).await;
+                unmark_browser(cookies);
+                // Strangers who guess do not lock the owner out of this browser.
+                cookies.set(KNOWN_BROWSER_COOKIE, &browser, KNOWN_BROWSER_S);
+                notices.notify(user.email(), Notice::PasswordReset).await;
+                notices.notify_unlinked(user.email(), &current, &account).await;
                 return Ok(());
             }
         }
         if tokens.get(&token.id).await?.is_none() {
-            // Somebody used the link at the same time.
+            // Another request used the link at the same time.
             return Err(Error::NotValid);
         }
     }

@@ -5,8 +5,8 @@ use store::transaction;
 
 use crate::{
     Account, AuditAction, AuditEntry, Device, GivenPassword, IdentityUser, Purpose, UsedFounderToken,
-    account_lease::Contest,
-    mailbox_proof::{Mailed, MailedProof, claimed, unmark},
+    account_lease::Contention,
+    mailbox_proof::{Mailed, MailedProof, claimed, unmark_browser},
     notices::Notices,
     rights,
     sessions::ATTEMPTS,
@@ -60,14 +60,14 @@ pub async fn verify_email<U: IdentityUser>(
             (entry.target, entry.detail) = (Some(mailed.user.user_id().to_string()), Some("verify_email".to_owned()));
             audit.create(entry).await?;
         }
-        // Whoever has the link may choose a password: guesses at the one before are counted for the work they are.
+        // The holder of the link may choose a password: guesses at the one before are counted for the work they cause.
         proof.attempts.bad_token().await?;
         return Err(Error::PasswordNeeded);
     }
     let Mailed { token, user, .. } = mailed;
-    let mut contest = Contest::default();
+    let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
-        let stored = sessions.to_end(&user.user_id(), &mut contest).await?;
+        let stored = sessions.read_for_ending(&user.user_id(), &mut contention).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
         if current.generation != token.generation {
             return Err(Error::NotValid);
@@ -79,10 +79,11 @@ pub async fn verify_email<U: IdentityUser>(
             return Err(Error::NotValid);
         }
         let (next, proved) = claimed(&user, &current, token.claim.as_ref(), site);
-        // Who is signed in got in with what the account holds: that is not theirs who brings a claim of their own.
-        let is_own = |place: &Device| {
+        // The signed-in devices belong to the person whose registration the account holds, not to a person with a later
+        // claim.
+        let is_own = |device: &Device| {
             let here = caller.as_ref().and_then(Caller::session);
-            token.claim.is_none() && here.is_some_and(|session| place.has(session))
+            token.claim.is_none() && here.is_some_and(|session| device.has(session))
         };
         let (kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         let mut operations = sessions.ending(&others).await?;
@@ -101,17 +102,17 @@ pub async fn verify_email<U: IdentityUser>(
         }));
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}
-            // By now there is a first administrator, or the account elsewhere is somebody else's.
+            // There is a first administrator by now, or the identity is linked to another user.
             Err(StoreError::Taken { .. }) => return Err(Error::NotValid),
             done => {
                 done?;
-                unmark(&proof.cookies);
-                notices.tell_dropped(user.email(), &current, &account).await;
+                unmark_browser(&proof.cookies);
+                notices.notify_unlinked(user.email(), &current, &account).await;
                 return Ok(());
             }
         }
         if tokens.get(&token.id).await?.is_none() {
-            // Somebody used the link at the same time.
+            // Another request used the link at the same time.
             return Err(Error::NotValid);
         }
     }

@@ -20,19 +20,19 @@ pub async fn authorize<U: IdentityUser>(
     caller: Option<Caller>,
     cookies: Cookies,
     site: Site,
-    request: HttpRequest,
+    http_request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let asking = RequestParameters::read(&request.query()).within(request.query_string());
-    let asked = match asking.clone().check(&clients, (service, &site)).await? {
-        Ok(asked) => asked,
+    let parameters = RequestParameters::read(&http_request.query()).within(http_request.query_string());
+    let request = match parameters.clone().check(&clients, (service, &site)).await? {
+        Ok(request) => request,
         Err(RequestError::ShowPage(why)) => return Ok(pages::refusal(why)),
         Err(RequestError::Redirect(url)) => return Ok(HttpReply::redirect(&url)?),
     };
     if let Some((secret, id)) = person(caller.as_ref(), &cookies)
         && let Some(user) = users.get(&id).await?
     {
-        return Ok(pages::consent(&asked, &asking, &user, &csrf_token(&secret), (service, &site)));
+        return Ok(pages::consent(&request, &parameters, &user, &csrf_token(&secret), (service, &site)));
     }
-    let here = format!("{}/oauth/authorize?{}", site.url(), request.query_string());
+    let here = format!("{}/oauth/authorize?{}", site.url(), http_request.query_string());
     Ok(HttpReply::redirect(&redirect::with(&SIGN_IN.address(&site), &[("return_to", &here)]))?)
 }

@@ -78,7 +78,7 @@ pub async fn clients_create(
     if !name::is_plain(&input.name) {
         return Err(Error::MisleadingName);
     }
-    if let Some(scope) = input.scopes.iter().find(|scope| !registry::may(&caller, scope)) {
+    if let Some(scope) = input.scopes.iter().find(|scope| !registry::may_register(&caller, scope)) {
         return Err(Error::NotYourScope(scope.clone()));
     }
     for uri in &input.redirect_uris {

@@ -27,28 +27,28 @@ pub async fn decide<U: IdentityUser>(
     site: Site,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let parameters = request.form()?;
-    let asking = RequestParameters::read(&parameters);
+    let form = request.form()?;
+    let parameters = RequestParameters::read(&form);
     let caller = match caller {
         Ok(caller) => caller,
-        Err(refused) => return Ok(pages::signed_out(&refused, &asking, &site)),
+        Err(refused) => return Ok(pages::signed_out(&refused, &parameters, &site)),
     };
     let (Some((_, user_id)), Some(session)) = (person(Some(&caller), &cookies), caller.session()) else {
-        return Ok(pages::nobody_to_ask());
+        return Ok(pages::not_a_person());
     };
     if !caller.has_role() {
-        return Ok(pages::unproved(&site));
+        return Ok(pages::unverified(&site));
     }
-    // As little is believed of the form as of the link.
-    let asked = match asking.clone().check(&clients, (consent.service, &site)).await? {
-        Ok(asked) => asked,
+    // The form is trusted as little as the link.
+    let request = match parameters.clone().check(&clients, (consent.service, &site)).await? {
+        Ok(request) => request,
         Err(RequestError::ShowPage(why)) => return Ok(pages::refusal(why)),
         Err(RequestError::Redirect(url)) => return Ok(HttpReply::redirect(&url)?),
     };
-    match *parameters.all("decision").collect::<Vec<_>>() {
+    match *form.all("decision").collect::<Vec<_>>() {
         ["approve"] => {}
-        ["deny"] => return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?),
-        _ => return Ok(pages::unanswered(&asking, &site)),
+        ["deny"] => return Ok(HttpReply::redirect(&request.response_url("error", "access_denied"))?),
+        _ => return Ok(pages::unanswered(&parameters, &site)),
     }
-    Ok(HttpReply::redirect(&consent.give(&caller, (user_id, session), &asked).await?)?)
+    Ok(HttpReply::redirect(&consent.give(&caller, (user_id, session), &request).await?)?)
 }

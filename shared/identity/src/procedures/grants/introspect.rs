@@ -8,17 +8,17 @@ use crate::{
     authorization_server::{
         Refused,
         registry::Registry,
-        tokens::{self, Presented},
+        tokens::{self, PresentedToken},
     },
 };
 
-/// RFC 7662 section 2.1.
+/// The parameters of RFC 7662 section 2.1.
 #[derive(Deserialize)]
 struct Form {
     token: String,
 }
 
-/// RFC 7662 section 2.2. Of a token that is not good, nothing is told.
+/// The response of RFC 7662 section 2.2. It says nothing about an invalid token.
 #[derive(Default, Serialize)]
 struct Introspection {
     active: bool,
@@ -34,7 +34,7 @@ struct Known {
     scope: String,
     iat: i64,
     exp: i64,
-    /// Of access tokens.
+    /// Only for access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,14 +53,14 @@ pub async fn introspect(
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
     let client = registry.identify(&request).await?;
-    // Whoever proves nothing could ask about any token it came by.
+    // A public application could ask about any token that it came by.
     if client.secret.is_none() {
         registry.refused(Some(client.application.id)).await?;
         return Err(Refused::InvalidClient);
     }
     let form: Form = request.form()?.read()?;
-    let token = Presented::read(&form.token, &keys);
-    let session = match token.as_ref().and_then(Presented::session) {
+    let token = PresentedToken::read(&form.token, &keys);
+    let session = match token.as_ref().and_then(PresentedToken::session) {
         Some(id) => sessions.get(&id).await?.filter(|session| tokens::is_of(session, &client)),
         None => None,
     };
@@ -68,10 +68,10 @@ pub async fn introspect(
     Ok(HttpReply::ok(&Introspection { active: known.is_some(), known })?)
 }
 
-fn known(token: Presented, session: Option<Session>, client: &ApplicationClient, issuer: &str) -> Option<Known> {
+fn known(token: PresentedToken, session: Option<Session>, client: &ApplicationClient, issuer: &str) -> Option<Known> {
     let client_id = client.application.id.to_string();
     match token {
-        Presented::Access(claims) => {
+        PresentedToken::Access(claims) => {
             let good = claims.client_id.as_ref() == Some(&client_id) && (claims.sid.is_none() || session.is_some());
             good.then_some(Known {
                 iss: claims.iss,
@@ -85,7 +85,7 @@ fn known(token: Presented, session: Option<Session>, client: &ApplicationClient,
                 jti: Some(claims.jti),
             })
         }
-        Presented::Refresh(token) => {
+        PresentedToken::Refresh(token) => {
             let session = session?;
             let Proof::Application { scopes, rotation, .. } = &session.proof else { return None };
             (rotation.current == token.turn.hash()).then(|| Known {

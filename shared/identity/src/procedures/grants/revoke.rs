@@ -9,12 +9,12 @@ use crate::{
     authorization_server::{
         Refused,
         registry::Registry,
-        tokens::{self, Presented},
+        tokens::{self, PresentedToken},
     },
     sessions::Sessions,
 };
 
-/// RFC 7009 section 2.1. The hint helps nobody: the two kinds of tokens look different.
+/// The parameters of RFC 7009 section 2.1. The hint is not needed: the two kinds of tokens look different.
 #[derive(Deserialize)]
 struct Form {
     token: String,
@@ -35,9 +35,9 @@ pub async fn revoke(
 ) -> Result<HttpReply, Refused> {
     let client = registry.identify(&request).await?;
     let form: Form = request.form()?.read()?;
-    // A token that is not good any more is as good as taken back (section 2.2).
-    let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
-    if let Presented::Access(claims) = &token
+    // An invalid token counts as revoked (section 2.2).
+    let Some(token) = PresentedToken::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
+    if let PresentedToken::Access(claims) = &token
         && claims.client_id != Some(client.application.id.to_string())
     {
         return Err(Refused::InvalidGrant);
@@ -55,6 +55,6 @@ pub async fn revoke(
         };
         vec![audit.creating(entry)]
     };
-    sessions.end(session.user_id, |place| place.has(&id), |_| {}, entry).await?;
+    sessions.end(session.user_id, |device| device.has(&id), |_| {}, entry).await?;
     Ok(HttpReply::done())
 }

@@ -17,7 +17,7 @@ use crate::{
     sessions::{Renewal, Sessions},
 };
 
-/// What an application asks with, besides what proves who it is.
+/// The parameters of a token request, besides the client's credentials.
 #[derive(Deserialize)]
 struct Form {
     grant_type: Option<String>,
@@ -52,20 +52,18 @@ pub async fn token<U: IdentityUser>(
         GrantType::AuthorizationCode => {
             let (session, token) = codes.redeem(&client, &parameters.read::<Redemption>()?).await?;
             let token = Some(&token).filter(|_| client.may(GrantType::RefreshToken));
-            Ok(tokens::in_the_name_of_somebody(by, &session, None, token).await?)
+            Ok(tokens::for_user(by, &session, None, token).await?)
         }
         GrantType::RefreshToken => {
             let given = form.refresh_token.as_deref().ok_or_else(|| Refused::missing("refresh_token"))?;
             let given = RefreshToken::parse(given).ok_or(Refused::InvalidGrant)?;
-            // Before the token turns: a refusal must not use it up.
+            // The checks precede the rotation: a refusal must not use the token up.
             let known = sessions.stored.get(&given.session.hash()).await?;
             let known = known.filter(|session| tokens::is_of(session, &client)).ok_or(Refused::InvalidGrant)?;
             let scopes = known.application().map(|(_, scopes)| scopes).unwrap_or_default();
             let narrower = tokens::narrowed(service, form.scope.as_deref(), scopes)?;
             match sessions.renew(&given, Some(&client.application.id.to_string())).await? {
-                Renewal::Next(session, next) => {
-                    Ok(tokens::in_the_name_of_somebody(by, &session, narrower, Some(&next)).await?)
-                }
+                Renewal::Next(session, next) => Ok(tokens::for_user(by, &session, narrower, Some(&next)).await?),
                 Renewal::Reused(session) => {
                     let entry = || {
                         let entry = AuditEntry {
@@ -75,7 +73,7 @@ pub async fn token<U: IdentityUser>(
                         };
                         vec![audit.creating(entry)]
                     };
-                    sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+                    sessions.end(session.user_id, |device| device.device == session.device, |_| {}, entry).await?;
                     Err(Refused::InvalidGrant)
                 }
                 Renewal::Unknown => Err(Refused::InvalidGrant),
@@ -83,7 +81,7 @@ pub async fn token<U: IdentityUser>(
         }
         GrantType::ClientCredentials => {
             let scopes = tokens::narrowed(service, form.scope.as_deref(), &client.application.scopes)?;
-            let scopes = scopes.unwrap_or_else(|| registry::given(service, &client.application.scopes));
+            let scopes = scopes.unwrap_or_else(|| registry::allowed_scopes(service, &client.application.scopes));
             Ok(tokens::for_itself(by, &client.application, scopes).await?)
         }
     }

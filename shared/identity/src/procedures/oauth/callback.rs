@@ -38,7 +38,7 @@ pub async fn callback<U: IdentityUser>(
             FlowAim::Reauthenticate(of) => reauthentication.end(of, &identity, asked_at).await,
             FlowAim::SignIn => {
                 let secret = arrival.sign_in(&identity).await?;
-                arrival.leave(cookies.get(COOKIE)).await?;
+                arrival.end_previous_session(cookies.get(COOKIE)).await?;
                 cookies.sign_in(&secret);
                 Ok(())
             }

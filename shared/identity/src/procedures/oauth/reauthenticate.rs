@@ -67,7 +67,7 @@ pub async fn reauthenticate(
     if !provider.can_ask_anew() {
         return Err(Error::NeverFresh);
     }
-    // What the provider proves goes to the browser in its cookie, and a program's tokens came by a password.
+    // The result goes to the browser in its cookie; a program's tokens came by a password.
     let is_here = |session: &&_| cookies.get(COOKIE).is_some_and(|here| here.hash() == **session);
     let session = caller.session().filter(is_here).cloned().ok_or(Error::NoCookie)?;
     let user_id = caller.subject().parse().map_err(|_| Error::NoCookie)?;

@@ -10,7 +10,7 @@ use crate::{
     sign_in_flows::{self, Ended, Federation},
 };
 
-/// The parameters of the address.
+/// The query parameters.
 #[derive(Deserialize)]
 struct Parameters {
     provider: String,

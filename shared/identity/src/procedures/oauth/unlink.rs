@@ -51,7 +51,7 @@ pub async fn unlink<U: IdentityUser>(
         if next.identities.len() == current.identities.len() {
             return Err(Error::NotLinked);
         }
-        // An account at a provider that is configured no more is no way in.
+        // An account at a provider that is no longer configured is no way to sign in.
         if next.password.is_none() && !next.identities.iter().any(|it| known.get(&it.provider).is_some()) {
             return Err(Error::LastWay);
         }
@@ -62,7 +62,7 @@ pub async fn unlink<U: IdentityUser>(
             done => {
                 done?;
                 if let Some(user) = users.get(&id).await? {
-                    notices.tell(user.email(), Notice::IdentityUnlinked(&input.provider)).await;
+                    notices.notify(user.email(), Notice::IdentityUnlinked(&input.provider)).await;
                 }
                 return Ok(());
             }

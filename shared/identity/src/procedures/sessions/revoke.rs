@@ -27,7 +27,7 @@ pub async fn revoke(sessions: Sessions, audit: Audit, caller: Caller, #[input] i
         let target = Some(input.device.to_string());
         vec![audit.creating(AuditEntry { target, ..audit.by(&caller, AuditAction::SignedOut) })]
     };
-    match sessions.end(id, |place| place.device == input.device, |_| {}, entry).await? {
+    match sessions.end(id, |device| device.device == input.device, |_| {}, entry).await? {
         0 => Err(Error::Missing(input.device)),
         _ => Ok(()),
     }

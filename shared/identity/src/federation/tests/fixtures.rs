@@ -1,4 +1,4 @@
-//! Keys, tokens, and a host that answers.
+//! Test fixtures: keys, tokens, and a host with set responses.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// When the tests happen.
+/// The time at which the tests run.
 pub const NOW_S: i64 = 1_800_000_000;
 
 pub fn at(seconds: i64) -> Timestamp {
@@ -131,7 +131,8 @@ pub fn unsigned(header: &Value, claims: &str) -> String {
     format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims))
 }
 
-/// A host on this machine. It answers what is set for a path, with 404 otherwise, and remembers what it was asked.
+/// A host on this machine. It answers with the response that is set for a path, else with 404, and records the
+/// requests.
 pub struct Host {
     pub origin: String,
     shared: Arc<Shared>,
@@ -141,18 +142,18 @@ pub struct Host {
 #[derive(Default)]
 struct Shared {
     answers: Mutex<HashMap<String, String>>,
-    asked: Mutex<Vec<Asked>>,
+    requests: Mutex<Vec<RecordedRequest>>,
 }
 
-/// One request.
+/// A recorded request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub path: String,
     pub head: String,
     pub body: String,
 }
 
-impl Asked {
+impl RecordedRequest {
     pub fn form(&self) -> HashMap<String, String> {
         form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
     }
@@ -186,9 +187,9 @@ impl Host {
         self.shared.answers.lock().unwrap().insert(path.to_owned(), answer);
     }
 
-    /// What was asked of a path.
-    pub fn asked(&self, path: &str) -> Vec<Asked> {
-        self.shared.asked.lock().unwrap().iter().filter(|asked| asked.path == path).cloned().collect()
+    /// The requests to a path.
+    pub fn requests(&self, path: &str) -> Vec<RecordedRequest> {
+        self.shared.requests.lock().unwrap().iter().filter(|requests| requests.path == path).cloned().collect()
     }
 }
 
@@ -210,10 +211,10 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let path = head.split(' ').nth(1).unwrap().split('?').next().unwrap().to_owned();
     let answer = shared.answers.lock().unwrap().get(&path).cloned();
-    shared.asked.lock().unwrap().push(Asked { path, head: head.to_owned(), body: body.to_owned() });
+    shared.requests.lock().unwrap().push(RecordedRequest { path, head: head.to_owned(), body: body.to_owned() });
     let answer =
         answer.unwrap_or_else(|| "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into());
-    // Whoever asks may hang up before the end.
+    // The client may hang up before the end.
     let _ = connection.write_all(answer.as_bytes()).await;
     let _ = connection.shutdown().await;
 }
