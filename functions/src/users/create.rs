@@ -69,7 +69,7 @@ pub async fn create(
         ends_at: None,
         version: Version::default(),
     };
-    users.create(&caller, user).await?.map_err(|email| Error::EmailTaken(email).into())
+    users.create(&caller, user).await?.map_err(Error::EmailTaken)
 }
 
 #[cfg(test)]

@@ -83,9 +83,9 @@ pub async fn update(
     let change = |user: &mut User| {
         input.email.clone().apply(&mut user.email);
         input.name.clone().apply(&mut user.name);
-        input.age.clone().apply(&mut user.age);
-        input.is_verified.clone().apply(&mut user.is_verified);
-        input.role.clone().apply(&mut user.role);
+        input.age.apply(&mut user.age);
+        input.is_verified.apply(&mut user.is_verified);
+        input.role.apply(&mut user.role);
     };
     match users.update((&caller, &ownership), which, change).await? {
         Ok(user) => Ok(user),

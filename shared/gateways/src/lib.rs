@@ -8,7 +8,7 @@
 //! - [`calls`]: the calls of one request.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
-//! - [`graphql`]: GraphQL.
+//! - [`graphql`] answers GraphQL.
 //! - [`paths`]: the names of input members in errors.
 //! - [`function`]: a gateway's `main`; [`invoke`]: its calls to procedures' functions.
 //! - [`rest`], [`openapi`]: the REST routes, and their document.

@@ -20,8 +20,8 @@
 //! 3. the caller and their permissions: 401, 403, 429;
 //! 4. the input, with all of its faults together: 400;
 //! 5. the client does not accept JSON: 406, where an output would be sent. A client that accepts only problems
-//! therefore gets those above as problems, and for a query also those below. A query has run by then; a mutation has
-//! not, so that nothing is done whose output cannot be sent;
+//!    therefore gets those above as problems, and for a query also those below. A query has run by then; a mutation has
+//!    not, so that nothing is done whose output cannot be sent;
 //! 6. the failures of the procedure itself.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};

@@ -7,7 +7,7 @@
 //! - [`scan`], [`limits`]: limits on a request, before it is executed.
 //! - [`merge`], [`variables`], [`fits`]: validation that the library lacks.
 //! - [`execute`], [`input`], [`load`], [`run`]: execution.
-//! - [`fault`]: errors.
+//! - [`fault`] is the form of errors.
 
 mod engine;
 mod execute;
