@@ -1,4 +1,4 @@
-/** The functions of the ground itself, called as AWS calls them. */
+/** The functions of the infrastructure itself, called as AWS calls them. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -30,7 +30,7 @@ it("the service has five hundred procedures, each with its function, role, log g
     assert.ok(procedure.rest !== undefined && (routes.has(`ANY ${procedure.rest.path}`) || routes.has(`${procedure.rest.method} ${procedure.rest.path}`)), procedure.name);
     assert.ok(groups.has(`/${contract.service}/prod/${procedure.name}`), procedure.name);
   }
-  // Two are the ground's own: the one for unknown routes and the one that knows the front.
+  // Two are the infrastructure's own: the one for unknown routes and the one that knows the front.
   assert.equal(synthesis.all("AWS::IAM::Role").length, 505);
 });
 

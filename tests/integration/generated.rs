@@ -1,4 +1,4 @@
-//! What is generated is up to date, and the press is pure.
+//! What is generated is up to date, and rendering is pure.
 
 use std::{
     collections::BTreeSet,
