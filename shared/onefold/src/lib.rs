@@ -23,7 +23,7 @@
 //!         use onefold::prelude::*;
 //!
 //!         /// Which orders.
-//!         #[wire]
+//!         #[wire(input)]
 //!         pub struct CountInput {
 //!             /// The least amount, in cents.
 //!             #[garde(range(max = 1_000_000))]
@@ -32,14 +32,15 @@
 //!
 //!         /// Counts orders.
 //!         #[procedure(query, auth = public, rest = "GET /v1/orders/count")]
-//!         pub async fn count(input: CountInput) -> Result<u32, NoFailure> {
+//!         pub async fn count(#[input] input: CountInput) -> Result<u32, NoFailure> {
 //!             Ok(input.at_least)
 //!         }
 //!     }
 //! }
 //!
-//! assert_eq!(service().procedures[0].entry.name, "orders.count");
-//! # fn main() {}
+//! fn main() {
+//!     assert_eq!(service().procedures[0].entry.name, "orders.count");
+//! }
 //! ```
 //!
 //! The rules of `#[garde(…)]` are those of the crate [garde](https://docs.rs/garde). This package re-exports what
