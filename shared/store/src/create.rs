@@ -14,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// use protocol::Entity;
-/// use store::{Create, StoreError};
+/// use onefold_store::{Create, StoreError};
 ///
 /// /// Adds an order.
 /// async fn place<Order: Entity>(orders: Create<Order>, order: Order) -> Result<Order, StoreError> {

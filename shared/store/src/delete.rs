@@ -11,7 +11,7 @@ use crate::{Operation, StoreError, StoreSession, action, item::Record, read, tra
 ///
 /// ```
 /// use protocol::Entity;
-/// use store::{Delete, StoreError};
+/// use onefold_store::{Delete, StoreError};
 ///
 /// /// Deletes an order, if there is one, and says whether there was.
 /// async fn cancel<Order: Entity>(orders: Delete<Order>, id: Order::Id) -> Result<bool, StoreError> {

@@ -14,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// use protocol::Entity;
-/// use store::{Read, StoreError};
+/// use onefold_store::{Read, StoreError};
 ///
 /// /// Whether there is an order.
 /// async fn exists<Order: Entity>(orders: Read<Order>, id: Order::Id) -> Result<bool, StoreError> {

@@ -14,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// use protocol::Entity;
-/// use store::{StoreError, Update};
+/// use onefold_store::{StoreError, Update};
 ///
 /// /// Changes an order, if there is one.
 /// async fn change<Order: Entity>(

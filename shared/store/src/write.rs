@@ -12,7 +12,7 @@ use crate::{Create, Delete, List, Operation, Read, StoreError, StoreSession, Upd
 ///
 /// ```
 /// use protocol::{Entity, Listing};
-/// use store::{StoreError, Write};
+/// use onefold_store::{StoreError, Write};
 ///
 /// /// Adds an order, unless there is one already.
 /// async fn place_first<Order: Entity>(
