@@ -1,8 +1,9 @@
-//! What people do with the users of a service: create, change, delete, and sign them out.
+//! The administration of a service's users: creating, changing and deleting them, and signing them out.
 //!
-//! The service writes the procedures, whose inputs and failures are its own; the order of checks that keeps them safe is here.
-//! Nobody gives a right that they lack, or changes somebody with one ([`delegation`]); a change of rights reaches the user's
-//! sessions in the same transaction ([`rights`]); each change is in the audit log, and its user is told by mail.
+//! The service writes the procedures, with inputs and failures of its own; this module has the order of checks that keeps
+//! them safe. No caller gives a right that they lack, or changes a user who has one ([`delegation`]). A change of rights
+//! reaches the user's sessions in the same transaction ([`rights`]). Each change is in the audit log, and its user gets a
+//! mail.
 
 use protocol::Fault;
 use runtime::{Caller, Ownership, prelude::*};
@@ -67,7 +68,7 @@ impl<U: IdentityUser> UserCreation<U> {
             delegation::expect_may_give_rights(caller)?;
             delegation::expect_may_change(caller, [user.role()])?;
         }
-        let entry = entry(&self.audit, caller, AuditAction::UserCreated, user.user_id());
+        let entry = self.audit.by_on(caller, AuditAction::UserCreated, user.user_id());
         let done = transaction(vec![
             self.users.creating(&mut user),
             self.accounts.creating(&mut Account::new(user.user_id())),
@@ -150,7 +151,7 @@ impl<U: IdentityUser> UserUpdates<U> {
         };
         let details: Vec<String> = rights.into_iter().chain(address.map(str::to_owned)).collect();
         let detail = (!details.is_empty()).then(|| details.join("; "));
-        AuditEntry { detail, ..entry(&self.audit, caller, action, current.user_id()) }
+        AuditEntry { detail, ..self.audit.by_on(caller, action, current.user_id()) }
     }
 }
 
@@ -175,7 +176,7 @@ fn has_same_rights<U: IdentityUser>(current: &U, next: &U) -> bool {
 }
 
 impl<U: IdentityUser> UserRemoval<U> {
-    /// Deletes a user by somebody else's decision, and tells them.
+    /// Deletes a user on behalf of a caller, and notifies the user.
     ///
     /// # Errors
     /// `FORBIDDEN` when the user has a right that the caller lacks.
@@ -191,7 +192,7 @@ impl<U: IdentityUser> UserRemoval<U> {
         if version.is_some_and(|seen| seen != current.version()) {
             return Ok(Err(UserRefusal::Changed { version: current.version() }));
         }
-        match self.remove(&current, &entry(&self.audit, caller, AuditAction::UserDeleted, id)).await {
+        match self.remove(&current, &self.audit.by_on(caller, AuditAction::UserDeleted, id)).await {
             Err(StoreError::TooFew { tally }) => Ok(Err(UserRefusal::TooFew { tally })),
             deleted => {
                 deleted?;
@@ -219,15 +220,11 @@ impl<U: IdentityUser> UserSignOut<U> {
     pub async fn sign_out(&self, caller: &Caller, id: UserId) -> Result<Option<usize>, Fault> {
         let Some(user) = self.users.get(&id).await? else { return Ok(None) };
         delegation::expect_may_change(caller, [user.role()])?;
-        let entry = entry(&self.audit, caller, AuditAction::SignedOut, id);
+        let entry = self.audit.by_on(caller, AuditAction::SignedOut, id);
         let count = self.sessions.end(id, |_| true, |_| {}, || vec![self.audit.creating(entry.clone())]).await?;
         if count > 0 {
             self.notices.notify(user.email(), Notice::SignedOut).await;
         }
         Ok(Some(count))
     }
-}
-
-fn entry(audit: &Audit, caller: &Caller, action: AuditAction, target: UserId) -> AuditEntry {
-    AuditEntry { target: Some(target.to_string()), ..audit.by(caller, action) }
 }

@@ -1,5 +1,7 @@
 //! Entries of the audit log: the capability [`Audit`] writes them.
 
+use std::fmt::Display;
+
 use protocol::Fault;
 use runtime::{BoxFuture, ClientInfo, Refusal, prelude::*};
 use store::Operation;
@@ -51,6 +53,11 @@ impl Audit {
     pub fn by(&self, caller: &Caller, action: AuditAction) -> AuditEntry {
         let client = caller.client_id().filter(|id| *id != caller.subject()).map(str::to_owned);
         AuditEntry { actor: Some(caller.subject().to_owned()), client, ..self.entry(action) }
+    }
+
+    /// Begins an entry about what a caller did to a target.
+    pub fn by_on(&self, caller: &Caller, action: AuditAction, target: impl Display) -> AuditEntry {
+        AuditEntry { target: Some(target.to_string()), ..self.by(caller, action) }
     }
 
     /// Writes an entry.

@@ -3,8 +3,8 @@
 use runtime::{opaque::Opaque, prelude::*};
 
 use crate::{
-    Application, ApplicationClient, AuditAction, AuditEntry, ClientKind, GrantType, audit::Audit,
-    authorization_server::registry, name,
+    Application, ApplicationClient, AuditAction, ClientKind, GrantType, audit::Audit, authorization_server::registry,
+    name,
 };
 
 /// The new application.
@@ -104,8 +104,7 @@ pub async fn clients_create(
     }
     let mut client =
         ApplicationClient { application, secret: secret.as_ref().map(Opaque::hash), version: Version::default() };
-    let entry =
-        AuditEntry { target: Some(client.application.id.to_string()), ..audit.by(&caller, AuditAction::ClientCreated) };
+    let entry = audit.by_on(&caller, AuditAction::ClientCreated, client.application.id);
     store::transaction(vec![clients.creating(&mut client), audit.creating(entry)]).await?;
     Ok(Registered { client: client.application, secret: secret.map(|secret| secret.text()) })
 }

@@ -32,9 +32,8 @@ pub async fn clients_delete(
 ) -> Result<(), Error> {
     let client = clients.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     let entry = AuditEntry {
-        target: Some(input.id.to_string()),
         detail: Some(client.application.name.clone()),
-        ..audit.by(&caller, AuditAction::ClientDeleted)
+        ..audit.by_on(&caller, AuditAction::ClientDeleted, input.id)
     };
     Ok(store::transaction(vec![clients.deleting(&client), audit.creating(entry)]).await?)
 }
