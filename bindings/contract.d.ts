@@ -62,7 +62,7 @@ export type Contract = {
   outputTypes: Record<string, unknown>;
   /** The named types that inputs refer to (`#/inputTypes/OrderId`). */
   inputTypes: Record<string, unknown>;
-  /** How a gateway signs somebody in who gives a name and a password with the call, or null. */
+  /** How a gateway signs in a user who gives a name and a password with the call, or null. */
   passwordSignIn: PasswordSignIn | null;
   /** How a client signs in and stays signed in, or null. */
   session: SessionSignIn | null;
@@ -147,8 +147,8 @@ export type GrantContract = {
 export type Kind = "query" | "mutation";
 
 /**
- * Where a service's files are, each from the folder of its workspace. What is generated goes there, and two services in
- * one workspace have no folder in common.
+ * Where a service's files are, each from the folder of its workspace. What is generated goes there, and two services
+ * in one workspace have no folder in common.
  */
 export type Layout = {
   /** The folder of what callers get: the contract, the npm package and the documents, such as `bindings`. */
@@ -167,17 +167,25 @@ export type Package = {
 
 /** The packages of a service's Lambda functions. */
 export type Packages = {
-  /** The package of the procedures: its sources hold `<domain>/<procedure>.rs`, and its `src/bin` one program for each. */
+  /**
+   * The package of the procedures: its sources hold `<domain>/<procedure>.rs`, and its `src/bin` one program for
+   * each.
+   */
   functions: Package;
   /**
    * The package of the gateways' programs, apart: those of procedures neither wait for what gateways need, nor are
    * those of gateways linked again after a change of a procedure.
    */
   gateways: Package;
+  /**
+   * What the names of all these programs begin with, such as `shop-`: two services in one workspace have no program
+   * in common. A service by itself needs none.
+   */
+  prefix: string | null;
 };
 
 /**
- * How a gateway signs somebody in for one call, for styles in which a name and a password come with the call
+ * How a gateway signs a user in for one call, for styles in which a name and a password come with the call
  * (SOAP's UsernameToken): by the same procedures as everybody, so that their limits and their log count.
  */
 export type PasswordSignIn = {
@@ -211,7 +219,7 @@ export type ProcedureContract = {
   docs: string;
   /** Who may call it. */
   auth: AuthContract;
-  /** Whether applications of others may, in somebody's name or for themselves. */
+  /** Whether applications of others may, in a user's name or for themselves. */
   forApplications: boolean;
   /** `GET /v1/orders/{id}`. */
   rest: string | null;
@@ -276,8 +284,8 @@ export type RestAnswer = {
 };
 
 /**
- * How a client signs in at the service itself and stays signed in, by a cookie or by tokens. `createSession` of the npm
- * package is made from it.
+ * How a client signs in at the service itself and stays signed in, by a cookie or by tokens. `createSession` of the
+ * npm package is made from it.
  */
 export type SessionSignIn = {
   /** The procedure that makes an account for whoever calls it, if there is one. */
@@ -322,7 +330,10 @@ export type Table = {
   indexes: Array<TableIndex>;
   /** The attribute that holds the time of expiry, in seconds of the Unix epoch. */
   timeToLive: string;
-  /** What the table's stream carries; there is none as long as nobody reads it, since it is a second copy of what is stored. */
+  /**
+   * What the table's stream carries; there is none as long as nobody reads it, since it is a second copy of what is
+   * stored.
+   */
   streamView: string | null;
 };
 

@@ -72,13 +72,13 @@ export type ClientKind = "public" | "confidential";
 /** Where the next page begins: sealed, for one caller and one query only. */
 export type Cursor = string & { readonly __brand: "Cursor" };
 
-/** Names one device, or application, on which somebody is signed in. It stays when its secrets change. */
+/** Names one device, or application, on which a user is signed in. It stays when its secrets change. */
 export type DeviceId = string & { readonly __brand: "DeviceId" };
 
 /** What a signed-in session is used by. */
 export type DeviceKind = "cookie" | "tokens" | "application";
 
-/** Where somebody is signed in. */
+/** Where a user is signed in. */
 export type Devices = {
   /** Each device and application, newest first. */
   items: Array<SignedInDevice>;
@@ -87,19 +87,22 @@ export type Devices = {
 /** An e-mail address as its owner writes it; the same one may be written in several ways. See [`address`]. */
 export type EmailAddress = string;
 
-/** What is kept about somebody. Long lists come in parts. */
+/** What is kept about a user. Long lists come in parts. */
 export type Exported = {
   /** The person. */
   user: User;
-  /** Accounts elsewhere by which the person signs in. */
+  /** Accounts at identity providers by which the person signs in. */
   identities: Array<Identity>;
-  /** Where the person is signed in, and the applications that act in the person's name, with what they may do. */
+  /**
+   * Where the person is signed in, and the applications that act in the person's name, with what they may
+   * do.
+   */
   sessions: Array<SignedInDevice>;
   /** What the person wrote, newest first, if it was asked for. */
   posts: Array<Post>;
   /**
-   * Entries of the audit log, newest first, if they were asked for. From where others did something is theirs, and
-   * left out.
+   * Entries of the audit log, newest first, if they were asked for. From where others did something is
+   * theirs, and left out.
    */
   entries: Array<AuditEntry>;
   /** Where the list goes on; null at its end. */
@@ -110,7 +113,7 @@ export type Exported = {
 export type ExportedList = "posts" | "done" | "undergone";
 
 /**
- * A password that somebody gives to sign in: whatever was typed. A rule that changed must keep
+ * A password that a user gives to sign in: whatever was typed. A rule that changed must keep
  * nobody out.
  */
 export type GivenPassword = string;
@@ -118,7 +121,7 @@ export type GivenPassword = string;
 /** A way to come to an access token, by its name in OAuth. */
 export type GrantType = "authorization_code" | "refresh_token" | "client_credentials";
 
-/** An account elsewhere. */
+/** An account at an identity provider. */
 export type Identity = {
   /** The provider's id, such as `google`. */
   provider: string;
@@ -139,13 +142,13 @@ export type Link = {
   url: string;
 };
 
-/** The accounts elsewhere by which one signs in. */
+/** The accounts at identity providers by which one signs in. */
 export type Linked = {
   /** In the order in which they were linked, one for each provider. */
   items: Array<LinkedAccount>;
 };
 
-/** An account elsewhere. */
+/** An account at an identity provider. */
 export type LinkedAccount = {
   /** The provider's id in `oauth.providers`. */
   provider: string;
@@ -189,7 +192,7 @@ export type Page<T> = {
 export type PageSize = number;
 
 /**
- * A password that somebody chooses: 12 to 128 characters of any kind, kept exactly as they are
+ * A password that a user chooses: 12 to 128 characters of any kind, kept exactly as they are
  * (OWASP ASVS 5.0, V6.2). Whether it is too common is for `identity::password::weakness` to say.
  */
 export type Password = string;
@@ -250,7 +253,7 @@ export type Revoked = {
   count: number;
 };
 
-/** What somebody is in the company. */
+/** A user's role in the company. */
 export type Role = "administrator" | "employee" | "viewer" | "guest";
 
 /** Somebody who has signed in. */
@@ -261,7 +264,7 @@ export type SignedIn = {
   tokens: Tokens | null;
 };
 
-/** A device, or an application, on which somebody is signed in. */
+/** A device, or an application, on which a user is signed in. */
 export type SignedInDevice = {
   /** Names it, for `sessions.revoke`. */
   device: DeviceId;
@@ -310,7 +313,7 @@ export type Tokens = {
   expiresInS: number;
 };
 
-/** Somebody who works with the service. */
+/** A user of the service. */
 export type User = {
   /** The user's id. */
   id: UserId;
@@ -404,8 +407,8 @@ export type AuthChangePasswordInput = {
   /** The new password, at least 12 characters. */
   password: Password;
   /**
-   * Whether all accounts elsewhere are unlinked as well, such as one that somebody else may have linked; they stay if
-   * left out.
+   * Whether all accounts at identity providers are unlinked as well, such as one that somebody else may have linked;
+   * they stay if left out.
    */
   unlinkIdentities?: boolean | null;
 };
@@ -460,7 +463,7 @@ export type AuthMeOutput = Me;
 
 /**
  * The failures of `auth.me`.
- * - `notAUser` (NOT_FOUND): The caller is no user: an operator, or somebody whose account was deleted.
+ * - `notAUser` (NOT_FOUND): The caller is no user: an operator, or a user whose account was deleted.
  */
 export type AuthMeFailure = { type: "notAUser" };
 
@@ -476,7 +479,7 @@ export type AuthReauthenticateOutput = Reauthenticated;
 /**
  * The failures of `auth.reauthenticate`.
  * - `wrongPassword` (FORBIDDEN): The account has another password.
- * - `noPassword` (UNPROCESSABLE_CONTENT): The account has no password: prove it by an account elsewhere, sign in anew, or let a link be mailed by which to choose a password.
+ * - `noPassword` (UNPROCESSABLE_CONTENT): The account has no password: prove it by an account at an identity provider, sign in anew, or let a link be mailed by which to choose a password.
  * - `notAUser` (NOT_FOUND): The caller is no user who is signed in, but an operator.
  */
 export type AuthReauthenticateFailure = { type: "wrongPassword" } | { type: "noPassword" } | { type: "notAUser" };
@@ -707,7 +710,7 @@ export type OauthReauthenticateOutput = Reauthentication;
  * - `missing` (NOT_FOUND): No provider has this id.
  * - `notAPath` (BAD_REQUEST): `returnTo` is not a path of the service's pages.
  * - `noCookie` (FORBIDDEN): The caller's session is not that of the browser's cookie: prove it by the password.
- * - `neverFresh` (UNPROCESSABLE_CONTENT): This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or let a link be mailed by which to choose a password.
+ * - `neverFresh` (UNPROCESSABLE_CONTENT): This provider does not say when it asked the user who they are: prove it by the password, sign in anew, or let a link be mailed by which to choose a password.
  * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
  */
 export type OauthReauthenticateFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noCookie" } | { type: "neverFresh" } | { type: "unavailable" };
@@ -1114,10 +1117,10 @@ export type AppRecord = {
     /** Tell who is signed in. */
     me: TRPCQueryProcedure<{ input: undefined; output: AuthMeOutput; meta: unknown }>;
     /**
-     * Prove again who one is, for what only somebody may do who signed in a moment ago.
+     * Prove again who one is, for what takes a sign-in of a moment ago.
      *
-     * Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie is
-     * renewed, or its tokens: whoever has a copy of those before is signed out.
+     * Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie
+     * is renewed, or its tokens: whoever has a copy of those before is signed out.
      */
     reauthenticate: TRPCMutationProcedure<{ input: AuthReauthenticateInput; output: AuthReauthenticateOutput; meta: unknown }>;
     /**
@@ -1134,7 +1137,7 @@ export type AppRecord = {
      * next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
      * proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
      * proof of the address, also where nobody else registers; on a service under development, the first person who registers
-     * is. Others become guests, who may do nothing until an administrator gives them another role.
+     * is. Others get the role of new users.
      */
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
@@ -1149,7 +1152,7 @@ export type AppRecord = {
      * Choose another password with a link that was mailed.
      *
      * It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
-     * accounts elsewhere, and voids every other link that was mailed.
+     * accounts at identity providers, and voids every other link that was mailed.
      */
     resetPassword: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
     /**
@@ -1181,10 +1184,11 @@ export type AppRecord = {
     ping: TRPCQueryProcedure<{ input: undefined; output: HealthPingOutput; meta: unknown }>;
   };
   oauth: {
-    /** List the accounts elsewhere by which one signs in. */
+    /** List the accounts at identity providers by which one signs in. */
     identities: TRPCQueryProcedure<{ input: undefined; output: OauthIdentitiesOutput; meta: unknown }>;
     /**
-     * Begin to link an account elsewhere to one's own. The browser must take the cookie that comes with the answer.
+     * Begin to link an account at an identity provider to one's own. The browser must take the cookie that comes with the
+     * answer.
      *
      * It ends as `GET /oauth/start` does, with one reason more: `taken`, when the account is linked to another user.
      */
@@ -1192,14 +1196,14 @@ export type AppRecord = {
     /** List the providers with which one can sign in. */
     providers: TRPCQueryProcedure<{ input: undefined; output: OauthProvidersOutput; meta: unknown }>;
     /**
-     * Begin to prove again who one is, by an account elsewhere that is linked. The provider asks anew.
+     * Begin to prove again who one is, by an account at an identity provider that is linked. The provider asks anew.
      *
      * The browser must take the cookie that comes with the answer. It ends as `GET /oauth/start` does, with two reasons more:
-     * `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
-     * that it did.
+     * `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not
+     * say that it did.
      */
     reauthenticate: TRPCMutationProcedure<{ input: OauthReauthenticateInput; output: OauthReauthenticateOutput; meta: unknown }>;
-    /** Unlink an account elsewhere from one's own. Sessions that began with it go on. */
+    /** Unlink an account at an identity provider from one's own. Sessions that began with it go on. */
     unlink: TRPCMutationProcedure<{ input: OauthUnlinkInput; output: OauthUnlinkOutput; meta: unknown }>;
   };
   posts: {
@@ -1240,7 +1244,7 @@ export type AppRecord = {
      */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
     /**
-     * Delete a user for good, and sign the user out everywhere. The user's posts stay.
+     * Delete a user for good, and sign the user out everywhere. What the user made stays.
      *
      * Nobody deletes a user with a right that they lack.
      */

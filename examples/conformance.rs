@@ -38,7 +38,7 @@ onefold::procedures! {
 }
 
 fn main() -> ExitCode {
-    local::main(local::App { service: service(), seed: None, ephemeral: true, package: env!("CARGO_PKG_NAME") })
+    local::main(local::App { service: service(), ephemeral: true, package: env!("CARGO_PKG_NAME") })
 }
 
 /// The name of a thing: here, what it is about.
@@ -87,7 +87,7 @@ mod greet {
         pub struct Greeting {
             pub message: String,
         }
-        /// Greet somebody.
+        /// Greet a person.
         #[procedure(query, auth = public, cache_s = 60, rest = "GET /v1/greetings/{name}")]
         pub async fn hello(#[input] input: Input) -> Greeting {
             Greeting { message: format!("Hello {}", input.name) }

@@ -1,14 +1,7 @@
 //! The program of `cargo run`: every procedure of this folder in one process, and the commands.
 
-mod seed;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    local::main(local::App {
-        service: functions::service(),
-        seed: Some(|session| Box::pin(seed::fill(session))),
-        ephemeral: false,
-        package: env!("CARGO_PKG_NAME"),
-    })
+    local::main(local::App { service: functions::service(), ephemeral: false, package: env!("CARGO_PKG_NAME") })
 }

@@ -35,7 +35,7 @@ export const stages: Stages = {
     tracing: true,
     throttle: { ratePerSecond: 2000, burst: 4000 },
     allowedOrigins: [],
-    // Nobody, until somebody decides who may.
+    // Nobody, until you decide who may.
     registration: "closed",
     edge: {},
   },

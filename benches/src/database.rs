@@ -2,12 +2,12 @@
 
 use std::io::{self, Error};
 
-use identity::{EmailAddress, IdentityUser as _, Proof, UserId};
+use identity::{EmailAddress, IdentityRole as _, IdentityUser as _, NewUser, Proof, UserId};
 use local::database::{Credentials, EmbeddedDatabase, Location};
 use model::{Role, User};
-use protocol::{Clock, Version};
+use protocol::{Clock, CursorScope, Version};
 use runtime::{opaque::Opaque, sessions::lifetime};
-use store::{Scope, Settings, Store, StoreLimits, StoreSession, Write};
+use store::{Settings, Store, StoreLimits, StoreSession, Write};
 use tokio::runtime::Runtime;
 
 /// The id of the user that is fetched.
@@ -49,31 +49,24 @@ impl Database {
     }
 
     async fn fill(&self) -> io::Result<()> {
-        let credentials = self.credentials().clone();
         let store = Store::new(Settings {
             table: TABLE.to_owned(),
-            region: REGION.to_owned(),
-            endpoint: Some(self.endpoint().to_owned()),
-            access_key_id: credentials.access_key_id,
-            secret_access_key: credentials.secret_access_key,
-            session_token: None,
+            access: self.credentials().access(self.endpoint()),
             cursor_key: Some([0; 32]),
             limits: StoreLimits::default(),
         })
         .map_err(Error::other)?;
         store.create_table_if_missing().await.map_err(Error::other)?;
-        let user = User {
+        let user = User::from_new_user(NewUser {
             id: USER_ID.parse::<UserId>().map_err(Error::other)?,
             email: EmailAddress::new(USER_EMAIL),
             name: "Ada Lovelace".to_owned(),
-            age: Some(36),
             is_verified: true,
-            role: Role::Administrator,
+            role: Role::FOUNDER,
             created_at: Clock::System.now(),
             ends_at: None,
-            version: Version::default(),
-        };
-        let session = StoreSession::new(store, Scope::default(), Clock::System);
+        });
+        let session = StoreSession::new(store, CursorScope::default(), Clock::System);
         Write::<identity::Session>::new(session.clone()).create(signed_in(&user)?).await.map_err(Error::other)?;
         Write::<User>::new(session).create(user).await.map_err(Error::other)?;
         Ok(())
@@ -87,7 +80,7 @@ fn signed_in(user: &User) -> io::Result<identity::Session> {
     Ok(identity::Session {
         id: secret.hash(),
         device: USER_ID.parse().map_err(Error::other)?,
-        user_id: user.id,
+        user_id: user.user_id(),
         role: user.effective_role().map(|role| role.name().to_owned()),
         proof: Proof::Cookie { successor: None },
         created_at: now,

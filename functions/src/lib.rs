@@ -19,6 +19,7 @@ pub const SERVICE: Definition = Definition {
         packages: Some(Packages {
             functions: Package { name: "functions", folder: "functions" },
             gateways: Package { name: "functions-gateways", folder: "functions/gateways" },
+            prefix: None,
         }),
     }),
     operator_role: Some(Role::Administrator.name()),
@@ -38,82 +39,14 @@ mod permissions;
 
 onefold::procedures! {
     SERVICE, mount identity for User;
-    /// The own account: what is known of it, and its end.
-    account { export }
-    /// Whether the service answers.
-    health { ping }
-    /// What people write.
-    posts { by_ids, create, delete, get, list, update }
-    /// The people of the company, and what they may.
-    users { by_ids, create, delete, get, list, sign_out, update }
+    /** The own account: what is known of it, and its end. */ account { export }
+    /** Whether the service answers. */ health { ping }
+    /** The company's people, and what they may. */ users { by_ids, create, delete, get, list, sign_out, update; seed }
+    /** What people write. */ posts { by_ids, create, delete, get, list, update; seed }
 }
 
-/// Compiles the examples of the document on capabilities.
+/// Compiles the documents' examples.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/capabilities.md")]
-pub struct Capabilities;
-
-/// Compiles the examples of the document on entities.
-#[cfg(doctest)]
 #[doc = include_str!("../../docs/own-entity.md")]
-pub struct OwnEntity;
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use model::{PERMISSIONS, Post, Role, User};
-    use onefold::{Auth, Principal, Timestamp, Version, identity::EmailAddress, prelude::*};
-
-    /// A signed-in caller for tests.
-    pub(crate) fn caller(subject: &str) -> Caller {
-        let principal = Principal { subject: subject.to_owned(), ..Principal::default() };
-        Caller::new(&super::SERVICE, Arc::new(principal))
-    }
-
-    /// An administrator for tests.
-    pub(crate) fn administrator() -> Caller {
-        let roles = vec![Role::Administrator.name().to_owned()];
-        let principal = Principal { subject: "somebody".to_owned(), roles, ..Principal::default() };
-        Caller::new(&super::SERVICE, Arc::new(principal))
-    }
-
-    /// A user for tests.
-    pub(crate) fn user(email: &str, role: Role) -> User {
-        User {
-            id: Ids::default().next(),
-            email: EmailAddress::new(email),
-            name: "Ada".to_owned(),
-            age: None,
-            is_verified: true,
-            role,
-            created_at: Timestamp::from_unix_ms(1_735_689_600_000),
-            ends_at: None,
-            version: Version(0),
-        }
-    }
-
-    /// A post for tests.
-    pub(crate) fn post(title: &str) -> Post {
-        let created_at = Timestamp::from_unix_ms(1_735_689_600_000);
-        Post {
-            id: Ids::default().next(),
-            author_id: Ids::default().next(),
-            title: title.to_owned(),
-            body: "Everybody.".to_owned(),
-            created_at,
-            updated_at: created_at,
-            version: Version(0),
-        }
-    }
-
-    /// A permission that no role has is a typing mistake.
-    #[test]
-    fn every_permission_is_one_that_the_roles_know() {
-        for procedure in super::service().procedures {
-            if let Auth::Permission { name: permission, .. } = procedure.entry.spec.auth {
-                assert!(PERMISSIONS.contains(&permission), "{}: {permission}", procedure.entry.name);
-            }
-        }
-    }
-}
+pub struct Documents;

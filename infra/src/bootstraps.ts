@@ -10,8 +10,8 @@ import type { Architecture } from "./stage.js";
 const MAX_NAMED = 5;
 
 /** The folder with one function's code. */
-export function assetOf(root: string, named: Pick<Named, "function">): string {
-  return join(root, named.function);
+export function assetOf(root: string, { programPrefix }: Pick<Contract, "programPrefix">, named: Pick<Named, "function">): string {
+  return join(root, `${programPrefix}${named.function}`);
 }
 
 /** The packages of the functions, as arguments of Cargo. */
@@ -21,7 +21,7 @@ export function packagesOf({ packages }: Contract): string[] {
 
 /** @throws Problem when functions are not built. */
 export function checkBootstraps(root: string, contract: Contract, architecture: Architecture): void {
-  const missing = allFunctions(contract).filter((named) => !existsSync(join(assetOf(root, named), "bootstrap")));
+  const missing = allFunctions(contract).filter((named) => !existsSync(join(assetOf(root, contract, named), "bootstrap")));
   if (missing.length === 0) {
     return;
   }
@@ -34,7 +34,7 @@ export function checkBootstraps(root: string, contract: Contract, architecture: 
 /** Writes a file of a few bytes for each function that is not built. A template does not show the difference. */
 export function writePlaceholders(root: string, contract: Contract): void {
   for (const named of allFunctions(contract)) {
-    const folder = assetOf(root, named);
+    const folder = assetOf(root, contract, named);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "bootstrap"), named.name);
   }

@@ -6,6 +6,7 @@ import { Architecture, CfnPermission, Code, Function, Runtime, Tracing } from "a
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { assetOf } from "./bootstraps.js";
+import type { Contract } from "./contract.js";
 import { logGroupArn, type Names } from "./names.js";
 import { type ApiHandle, type Route, routeAuthorization } from "./routes.js";
 import type { StageConfig } from "./stage.js";
@@ -16,11 +17,13 @@ const MAX_INTEGRATION_MS = 30_000;
 export interface BuiltFunctionProps {
   readonly names: Names;
   readonly config: StageConfig;
-  /** The folder with `<binary>/bootstrap`. */
+  /** The folder with `<program>/bootstrap`. */
   readonly binaries: string;
+  /** What the programs' names begin with. */
+  readonly contract: Pick<Contract, "programPrefix">;
   /** `users.signOut`, or `gateway-graphql`. */
   readonly name: string;
-  /** The name of its program: `users-sign-out`. */
+  /** The name of its program, without the prefix: `users-sign-out`. */
   readonly function: string;
   /** Its description, in two words. */
   readonly what: string;
@@ -54,7 +57,7 @@ export function addFunction(scope: Construct, props: BuiltFunctionProps): Functi
     runtime: Runtime.PROVIDED_AL2023,
     architecture: config.architecture === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
     handler: "bootstrap",
-    code: Code.fromAsset(assetOf(props.binaries, props)),
+    code: Code.fromAsset(assetOf(props.binaries, props.contract, props)),
     memorySize: props.memoryMb,
     timeout: lambdaTimeout(props),
     environment: props.variables,

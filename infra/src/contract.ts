@@ -16,6 +16,8 @@ export interface Contract {
   readonly service: string;
   /** The Cargo packages with the functions' programs. */
   readonly packages: readonly string[];
+  /** What the names of these programs begin with: nothing, or `shop-` beside another service. */
+  readonly programPrefix: string;
   readonly table: TableContract;
   readonly procedures: readonly Procedure[];
   readonly gateways: readonly Gateway[];
@@ -94,6 +96,7 @@ const MAX_TIMEOUT_MS = 29_000;
 export const MAX_CACHE_S = 86_400;
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
 const PACKAGE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+const PROGRAM_PREFIX = /^(?:[a-z][a-z0-9-]{0,31}-)?$/;
 const PROCEDURE_NAME = /^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$/;
 const FUNCTION_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/;
 /** IAM gives `*` and `?` a meaning, so a prefix must not have them. */
@@ -146,16 +149,17 @@ export function parseContract(value: unknown): Contract {
   const gateways = root.list("gateways").map((gateway) => parseGateway(gateway, procedures));
   checkGateways(gateways, procedures);
   const service = root.text("service", SERVICE_NAME);
-  return { service, packages: parsePackages(root), table: parseTable(root.object("table")), procedures, gateways };
+  return { service, ...parsePackages(root), table: parseTable(root.object("table")), procedures, gateways };
 }
 
-function parsePackages(root: Reader<generated.Contract>): string[] {
+function parsePackages(root: Reader<generated.Contract>): Pick<Contract, "packages" | "programPrefix"> {
   const layout = root.has("layout") ? root.object("layout") : undefined;
   if (layout === undefined || !layout.has("packages")) {
     throw new Problem("`layout` of the contract names no packages of functions to deploy: the service's `Definition` states them.");
   }
   const packages = layout.object("packages");
-  return (["functions", "gateways"] as const).map((member) => packages.object(member).text("name", PACKAGE_NAME));
+  const names = (["functions", "gateways"] as const).map((member) => packages.object(member).text("name", PACKAGE_NAME));
+  return { packages: names, programPrefix: packages.has("prefix") ? packages.text("prefix", PROGRAM_PREFIX) : "" };
 }
 
 function parseTable(table: Reader<generated.Table>): TableContract {

@@ -44,7 +44,7 @@ export interface Layout {
   apiOfRest(procedure: Pick<Procedure, "rest">): number;
 }
 
-/** The collection of a path, `/v1/users` of `/v1/users/{id}/posts`: one HTTP API has all of it. */
+/** The collection of a path, `/v1/users` of `/v1/users/{id}/orders`: one HTTP API has all of it. */
 export function collectionOf(path: string): string {
   const [, ...parts] = path.split("/");
   const end = parts.slice(0, 2).findIndex((part) => part.startsWith("{"));

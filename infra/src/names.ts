@@ -43,10 +43,10 @@ export type Room = (typeof ROOMS)[number];
 export class Names {
   /** The stage's name, `dev`. */
   readonly stage: string;
-  /** `backoffice-dev`. */
+  /** `<service>-dev`. */
   readonly prefix: string;
   /**
-   * The secret with the stage's keys, `backoffice/dev`. All previews share one, so that a pull request needs no new
+   * The secret with the stage's keys, `<service>/dev`. All previews share one, so that a pull request needs no new
    * keys.
    */
   readonly secret: string;
@@ -73,7 +73,7 @@ export class Names {
 
   readonly #logs: string;
 
-  /** The name of a secret in the contract, beside the stage's: `backoffice/dev/signing`. */
+  /** The name of a secret in the contract, beside the stage's: `<service>/dev/signing`. */
   secretNamed(name: string): string {
     return `${this.secret}/${name}`;
   }
@@ -91,12 +91,12 @@ export class Names {
     return `${this.prefix}-${named.function}`;
   }
 
-  /** A pattern of a domain's function names: `backoffice-dev-well-known-*` of `wellKnown`. */
+  /** A pattern of a domain's function names: `<service>-dev-well-known-*` of `wellKnown`. */
   functionsOf(domain: string): string {
     return `${this.prefix}-${domain.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-*`;
   }
 
-  /** `/backoffice/dev/users.get`. */
+  /** `/<service>/dev/users.get`. */
   logGroup(name: string): string {
     return `${this.#logs}/${name}`;
   }

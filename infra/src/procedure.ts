@@ -1,7 +1,7 @@
 /** One procedure: its function, role, log group, and routes. */
 import { Construct } from "constructs";
 import { addFunction, addIntegration, addRoutes } from "./built-function.js";
-import type { Procedure } from "./contract.js";
+import type { Contract, Procedure } from "./contract.js";
 import { type EnvironmentSources, functionEnvironment } from "./environment.js";
 import { dataStatements, type TableArns } from "./grants.js";
 import type { ApiHandle, ProcedureRoutes } from "./routes.js";
@@ -9,8 +9,10 @@ import type { ApiHandle, ProcedureRoutes } from "./routes.js";
 /** What all procedures of a service share. */
 export interface ProcedureSurroundings extends EnvironmentSources {
   readonly tableArns: TableArns;
-  /** The folder with `<binary>/bootstrap` for each procedure. */
+  /** The folder with `<program>/bootstrap` for each procedure. */
   readonly binaries: string;
+  /** What the programs' names begin with. */
+  readonly contract: Pick<Contract, "programPrefix">;
   /** The routes by the procedure's name. */
   readonly routes: ReadonlyMap<string, ProcedureRoutes>;
 }

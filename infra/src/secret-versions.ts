@@ -1,6 +1,6 @@
 /** Converts versions of secrets to text and back: `deploy` passes them to templates through the CDK's context. */
 
-/** `backoffice/dev=V1,backoffice/dev/signing=V2`. */
+/** `<service>/dev=V1,<service>/dev/signing=V2`. */
 export function formatVersions(versions: ReadonlyMap<string, string>): string {
   return [...versions].map(([name, version]) => `${name}=${version}`).join(",");
 }

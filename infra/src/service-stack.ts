@@ -65,6 +65,7 @@ export class ServiceStack extends Stack {
       tableName: data.table.tableName,
       tableArns: { table: data.table.tableArn, indexes: data.indexArns },
       binaries: props.binaries,
+      contract: props.contract,
       routes: routesOf(props.contract.procedures),
       url,
       secretVersions: props.secretVersions,

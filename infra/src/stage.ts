@@ -34,7 +34,7 @@ export interface StageConfig {
   readonly url?: string;
   /** The address of the pages to which mails and sign-ins lead; the service's address if it is not stated. */
   readonly appUrl?: string;
-  /** The sender of mails, perhaps with a name: `Backoffice <no-reply@example.com>`. Amazon SES must know it, or its domain. */
+  /** The sender of mails, perhaps with a name: `Example <no-reply@example.com>`. Amazon SES must know it, or its domain. */
   readonly mailFrom?: string;
   /** The existing secrets that people make and procedures read, such as `identity-providers`. */
   readonly secrets?: readonly string[];

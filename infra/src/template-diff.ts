@@ -68,7 +68,7 @@ function cameOrWent(name: string, before: Json, after: Json): string[] {
   if (after !== undefined) {
     return [];
   }
-  const left = name.endsWith(NESTED) ? "" : " What was deployed of it stays until somebody deletes it.";
+  const left = name.endsWith(NESTED) ? "" : " What was deployed of it stays until you delete it.";
   return [`- **The stack is gone.**${left}`];
 }
 

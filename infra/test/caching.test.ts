@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Contract, parseContract } from "../src/contract.js";
-import { EVERYTHING, functionName, type Json, rawContract, type RawProcedure, synthesize, type Synthesis } from "./support.js";
+import { EVERYTHING, functionName, type Json, plainProcedure, rawContract, type RawProcedure, synthesize, type Synthesis } from "./support.js";
 
 /** Public queries that may be kept, beside others. */
 function withKept(names: readonly string[], others: readonly RawProcedure[]): Contract {
   const raw = { ...rawContract(), gateways: [] };
-  const mold = { ...raw.procedures[0]!, kind: "query", auth: { type: "public" }, grants: [], http: null, rest: null, secrets: [], mail: false };
+  const mold = { ...plainProcedure(), kind: "query", auth: { type: "public" }, http: null, rest: null };
   return parseContract({ ...raw, procedures: [...others, ...names.map((name) => ({ ...mold, name, function: functionName(name), cacheSeconds: 60 }))] });
 }
 

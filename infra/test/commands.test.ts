@@ -30,7 +30,7 @@ describe("logs", () => {
 
 describe("the state of a stack", () => {
   const check = (status: StackStatus, isProtected = false) => () =>
-    checkState("backoffice-dev-data", {
+    checkState("sample-dev-data", {
       StackName: "",
       CreationTime: new Date(),
       StackStatus: status,
@@ -41,11 +41,11 @@ describe("the state of a stack", () => {
     for (const status of ["CREATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"] as const) {
       assert.throws(check(status), /is being changed at this moment/);
     }
-    assert.throws(check("UPDATE_ROLLBACK_FAILED"), /continue-update-rollback --stack-name backoffice-dev-data/);
+    assert.throws(check("UPDATE_ROLLBACK_FAILED"), /continue-update-rollback --stack-name sample-dev-data/);
   });
 
   it("what is left over of a failure is removed first, by hand where CDK does not do it", () => {
-    const protectedOne = /left over.*update-termination-protection --stack-name backoffice-dev-data.*delete-stack --stack-name backoffice-dev-data/s;
+    const protectedOne = /left over.*update-termination-protection --stack-name sample-dev-data.*delete-stack --stack-name sample-dev-data/s;
     assert.throws(check("ROLLBACK_COMPLETE", true), protectedOne);
     for (const status of ["ROLLBACK_FAILED", "DELETE_FAILED"] as const) {
       assert.throws(check(status), (problem: Error) => /delete-stack/.test(problem.message) && !/termination/.test(problem.message));

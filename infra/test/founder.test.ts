@@ -5,10 +5,10 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { forgetFounder, keepFounder, makeFounder, neededFounder, tellFounder } from "../src/commands/founder.js";
 import { parseContract } from "../src/contract.js";
 import { Names } from "../src/names.js";
-import { BARE, type Json, rawContract } from "./support.js";
+import { BARE, type Json, plainProcedure, rawContract } from "./support.js";
 
 const raw = rawContract();
-const mold = { ...raw.procedures[0]!, grants: [] };
+const mold = plainProcedure();
 /** A service that reads the secret, or does not, at a stage. */
 function project(stageName: string, ...secrets: string[]) {
   const contract = parseContract({ ...raw, gateways: [], procedures: [{ ...mold, secrets }] });

@@ -65,16 +65,16 @@ describe("unknown routes", () => {
   });
 
   it("are answered in the form that the official client reads", async () => {
-    const response = await answer(request("GET", "/trpc/posts.burn"));
+    const response = await answer(request("GET", "/trpc/orders.burn"));
     assert.equal(response.statusCode, 404);
     assert.equal(response.headers["content-type"], "application/json");
     assert.equal(response.headers["cache-control"], "no-store");
     assert.equal(response.headers["x-request-id"], "r1");
     assert.deepEqual(JSON.parse(response.body), {
       error: {
-        message: 'There is no procedure "posts.burn".',
+        message: 'There is no procedure "orders.burn".',
         code: -32004,
-        data: { code: "NOT_FOUND", httpStatus: 404, path: "posts.burn", requestId: "r1" },
+        data: { code: "NOT_FOUND", httpStatus: 404, path: "orders.burn", requestId: "r1" },
       },
     });
   });
@@ -178,8 +178,8 @@ describe("the frontend's router", () => {
 
   it("has files served as they are, and addresses by the one page", () => {
     assert.equal(served("/assets/app.3f2a.js"), "/assets/app.3f2a.js");
-    assert.equal(served("/posts/1.2/edit"), "/index.html");
-    assert.equal(served("/posts/"), "/index.html");
+    assert.equal(served("/orders/1.2/edit"), "/index.html");
+    assert.equal(served("/orders/"), "/index.html");
     assert.equal(served("/"), "/index.html");
   });
 });

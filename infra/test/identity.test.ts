@@ -8,14 +8,14 @@ import { routesOf as routesOfAll } from "../src/routes.js";
 import type { StageConfig } from "../src/stage.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, rolesOf, secretArn } from "./roles.js";
-import { BARE, EVERYTHING, functionName, type Json, rawContract, type RawProcedure, type Resource, type Synthesis, synthesize } from "./support.js";
+import { BARE, EVERYTHING, functionName, type Json, plainProcedure, rawContract, type RawProcedure, type Resource, type Synthesis, synthesize } from "./support.js";
 
 const raw = rawContract();
 const { service } = raw;
 
 /** One procedure of each kind. */
 function contractWith(...more: Partial<RawProcedure>[]): Contract {
-  const mold = { ...raw.procedures[0]!, kind: "mutation", auth: { type: "public" }, grants: [], cacheSeconds: null, http: null, rest: null, secrets: [], mail: false };
+  const mold = { ...plainProcedure(), kind: "mutation", auth: { type: "public" }, cacheSeconds: null, http: null, rest: null };
   const grant = (access: RawProcedure["grants"][number]["access"], prefix: string, action: string): RawProcedure["grants"][number] => ({
     ...{ entity: prefix, access, prefix, leadingKeys: `${prefix}#*`, actions: [`dynamodb:${action}`], indexes: [] },
   });
@@ -28,7 +28,7 @@ function contractWith(...more: Partial<RawProcedure>[]): Contract {
     { name: "oauth.keys", kind: "query", http: "GET /.well-known/jwks.json", cacheSeconds: 3600 },
     { name: "oauth.start", kind: "query", http: "GET /oauth/start", secrets: ["identity-providers"] },
     { name: "oauth.token", http: "POST /oauth/token", secrets: ["identity-providers", "signing"] },
-    { name: "posts.list", kind: "query" },
+    { name: "orders.list", kind: "query" },
   ];
   return parseContract({ ...raw, gateways: [], procedures: [...stated, ...more].map((procedure) => ({ ...mold, ...procedure, function: functionName(procedure.name!) })) });
 }
@@ -65,7 +65,7 @@ function routesOf(synthesis: Synthesis, stage: string, procedure: string): { key
 
 describe("a path of its own", () => {
   it("takes every method, as all routes do", () => {
-    const expected = { "oauth.start": "/oauth/start", "oauth.token": "/oauth/token", "oauth.keys": "/.well-known/jwks.json", "posts.list": "/trpc/posts.list" };
+    const expected = { "oauth.start": "/oauth/start", "oauth.token": "/oauth/token", "oauth.keys": "/.well-known/jwks.json", "orders.list": "/trpc/orders.list" };
     for (const [name, path] of Object.entries(expected)) {
       assert.deepEqual(routesOf(whole, "prod", name), { keys: [`ANY ${path}`], paths: [path] });
     }
@@ -160,7 +160,7 @@ describe("CloudFront", () => {
     const sent = whole.all("AWS::CloudFront::OriginRequestPolicy").find(({ id }) => id === kept.OriginRequestPolicyId.Ref)!;
     assert.equal(kept.FunctionAssociations, undefined);
     assert.doesNotMatch(JSON.stringify(sent.properties), /x-viewer-address/);
-    assert.equal(variablesOf(whole, "prod", "posts.list")["ONEFOLD_ADDRESS_HEADER"], "x-viewer-address");
+    assert.equal(variablesOf(whole, "prod", "orders.list")["ONEFOLD_ADDRESS_HEADER"], "x-viewer-address");
   });
 
   it("overwrites no stricter word of a procedure about what is told to other sites", () => {
@@ -207,7 +207,7 @@ describe("where the service is", () => {
   });
 
   it("without an edge it is the HTTP API's own address, unless the stage knows a better one", () => {
-    assert.match(urlOf(BARE)!, /^https:\/\/\$\{\w+-dev-service\/Api0Api\w+\}\.execute-api\.\$\{AWS::Region\}\.\$\{AWS::URLSuffix\}$/);
+    assert.match(urlOf(BARE)!, /^https:\/\/\$\{[\w-]+-dev-service\/Api0Api\w+\}\.execute-api\.\$\{AWS::Region\}\.\$\{AWS::URLSuffix\}$/);
     assert.equal(urlOf({ ...BARE, url: "https://api.example.com" }), "https://api.example.com");
   });
 
@@ -268,7 +268,7 @@ describe("secrets", () => {
     const secretVersions = new Map([[`${service}/prod`, "v1"], [`${service}/prod/signing`, "k1"], [`${service}/prod/other`, "x"]]);
     const synthesis = synthesize({ directory: "identity-versions", stage: "prod", config: EVERYTHING, contract, secretVersions });
     const version = (name: string): string | undefined => variablesOf(synthesis, "prod", name)["ONEFOLD_SECRET_VERSION"];
-    assert.deepEqual([version("auth.login"), version("posts.list")], ["v1,k1", "v1"]);
+    assert.deepEqual([version("auth.login"), version("orders.list")], ["v1,k1", "v1"]);
   });
 
   it("that the stage has and nothing reads are a mistake", () => {

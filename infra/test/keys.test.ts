@@ -11,7 +11,7 @@ import { parseContract } from "../src/contract.js";
 import { Names } from "../src/names.js";
 import { formatVersions, parseVersions } from "../src/secret-versions.js";
 import type { StageConfig } from "../src/stage.js";
-import { BARE, EVERYTHING, type Json, rawContract } from "./support.js";
+import { BARE, EVERYTHING, type Json, plainProcedure, rawContract } from "./support.js";
 
 const key = (kid: string) => ({ kid, x: `x of ${kid}` });
 const secret = (...kids: string[]): StageSecret => ({
@@ -173,7 +173,7 @@ describe("the versions of a secret", () => {
   });
 
   it("come to the templates as they were found", () => {
-    const versions = new Map([["backoffice/dev", "-v_1"], ["backoffice/dev/signing", "k1"]]);
+    const versions = new Map([["sample/dev", "-v_1"], ["sample/dev/signing", "k1"]]);
     assert.deepEqual(parseVersions(formatVersions(versions)), versions);
     assert.deepEqual(parseVersions(""), new Map());
   });
@@ -181,7 +181,7 @@ describe("the versions of a secret", () => {
 
 describe("before a deployment", () => {
   const raw = rawContract();
-  const mold = { ...raw.procedures[0]!, grants: [] };
+  const mold = plainProcedure();
   const input = { properties: { from: { anyOf: [{ $ref: "#/inputTypes/Cursor" }, { type: "null" }] } } };
   const contract = parseContract({ ...raw, gateways: [], procedures: [{ ...mold, secrets: ["signing", "identity-providers", "founder"], input }] });
   const project = (secrets: string[], name = "dev") => {
@@ -226,7 +226,7 @@ describe("before a deployment", () => {
 
 describe("after a deployment", () => {
   const raw = rawContract();
-  const kept = { ...raw.procedures[0]!, name: "keys.list", function: "keys-list", kind: "query", auth: { type: "public" }, grants: [], secrets: [], http: "GET /.well-known/keys.json", rest: null, cacheSeconds: 86_400 };
+  const kept = { ...plainProcedure(), name: "keys.list", function: "keys-list", kind: "query", auth: { type: "public" }, http: "GET /.well-known/keys.json", rest: null, cacheSeconds: 86_400 };
   const stage = (config: StageConfig) => ({ name: "dev", config });
   const project = (config: StageConfig) => {
     const contract = parseContract({ ...raw, gateways: [], procedures: [kept] });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { assetOf } from "../src/bootstraps.js";
 import { layOut, collectionOf, MAX_RESOURCES_PER_STACK, MAX_ROUTES_PER_API, place } from "../src/layout.js";
 import type { Contract } from "../src/contract.js";
 import { synthetic } from "./synthetic.js";
 
-const names = Array.from({ length: 1000 }, (_, at) => `posts.number${at}`);
+const names = Array.from({ length: 1000 }, (_, at) => `orders.number${at}`);
 
 describe("places", () => {
   it("change only into the part that was added", () => {
@@ -14,11 +15,11 @@ describe("places", () => {
   });
 
   it("do not depend on what else there is", () => {
-    const domains = { posts: 200, users: 10 };
+    const domains = { orders: 200, users: 10 };
     const shardOf = (layout: ReturnType<typeof layOut>): Map<string, string> =>
       new Map(layout.shards.flatMap((shard) => shard.procedures.map((procedure) => [procedure.name, shard.name])));
     const before = shardOf(layOut(synthetic(domains)));
-    const after = shardOf(layOut(synthetic({ another: 7, ...domains, posts: 201 })));
+    const after = shardOf(layOut(synthetic({ another: 7, ...domains, orders: 201 })));
     assert.equal(before.size, 210);
     for (const [name, shard] of before) {
       assert.equal(after.get(name), shard);
@@ -26,14 +27,21 @@ describe("places", () => {
   });
 });
 
+describe("a function's folder", () => {
+  it("is called what its program is, with the prefix of its service's programs", () => {
+    const folders = ["", "shop-"].map((programPrefix) => assetOf("/built/", { programPrefix }, { function: "orders-get" }));
+    assert.deepEqual(folders, ["/built/orders-get", "/built/shop-orders-get"]);
+  });
+});
+
 describe("a domain", () => {
   it("is one stack as long as it fits", () => {
-    const { shards } = layOut(synthetic({ posts: MAX_RESOURCES_PER_STACK / 6, users: 1 }));
-    assert.deepEqual(shards.map((shard) => [shard.name, shard.procedures.length]), [["posts", 80], ["users", 1]]);
+    const { shards } = layOut(synthetic({ orders: MAX_RESOURCES_PER_STACK / 6, users: 1 }));
+    assert.deepEqual(shards.map((shard) => [shard.name, shard.procedures.length]), [["orders", 80], ["users", 1]]);
   });
 
   it("is split when it does not, and keeps every procedure once", () => {
-    const { shards } = layOut(synthetic({ posts: 200 }));
+    const { shards } = layOut(synthetic({ orders: 200 }));
     assert.ok(shards.length > 2 && shards.every((shard) => shard.procedures.length * 6 <= MAX_RESOURCES_PER_STACK));
     const all = shards.flatMap((shard) => shard.procedures.map((procedure) => procedure.name));
     assert.equal(new Set(all).size, 200);
@@ -41,8 +49,8 @@ describe("a domain", () => {
   });
 
   it("is split as the stage says", () => {
-    assert.equal(layOut(synthetic({ posts: 10 }), { stacks: { posts: 2 } }).shards.length, 2);
-    assert.throws(() => layOut(synthetic({ posts: 200 }), { stacks: { posts: 2 } }), /layout\.stacks\.posts is 2, which puts \d+ resources in a stack; 480 are possible\. \d would do\./);
+    assert.equal(layOut(synthetic({ orders: 10 }), { stacks: { orders: 2 } }).shards.length, 2);
+    assert.throws(() => layOut(synthetic({ orders: 200 }), { stacks: { orders: 2 } }), /layout\.stacks\.orders is 2, which puts \d+ resources in a stack; 480 are possible\. \d would do\./);
   });
 });
 
@@ -55,17 +63,17 @@ function layOutMore(count: number, under: string): Contract["procedures"] {
 describe("REST routes", () => {
   it("are counted: of three hundred, less the gateways' own, an API has so many, and a stack so many resources", () => {
     // Eleven of the gateways: one is everywhere, four at the first API.
-    const fits = synthetic({ posts: 73, users: 74 }, { rest: true, gateways: true });
+    const fits = synthetic({ orders: 73, users: 74 }, { rest: true, gateways: true });
     assert.equal(layOut(fits, { apis: 1 }).apis, 1);
-    const more = synthetic({ posts: 74, users: 74 }, { rest: true, gateways: true });
+    const more = synthetic({ orders: 74, users: 74 }, { rest: true, gateways: true });
     assert.throws(() => layOut(more, { apis: 1 }), /layout\.apis is 1, which puts 300 routes in an HTTP API; 298 are possible\./);
-    for (const { procedures } of layOut(synthetic({ posts: 200 }, { rest: true })).shards) {
+    for (const { procedures } of layOut(synthetic({ orders: 200 }, { rest: true })).shards) {
       assert.ok(procedures.length * 9 <= MAX_RESOURCES_PER_STACK, String(procedures.length));
     }
   });
 
   it("are where the beginning of their path belongs, together", () => {
-    assert.deepEqual(["/v1/users", "/v1/users/{id}/posts", "/status", "/v1/{any}/x"].map(collectionOf), ["/v1/users", "/v1/users", "/status", "/v1"]);
+    assert.deepEqual(["/v1/users", "/v1/users/{id}/orders", "/status", "/v1/{any}/x"].map(collectionOf), ["/v1/users", "/v1/users", "/status", "/v1"]);
     const contract = synthetic(Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`domain${at}`, 20])), { rest: true, gateways: true });
     const layout = layOut(contract);
     const places = new Map<string, Set<number>>();
@@ -84,7 +92,7 @@ describe("REST routes", () => {
 
 describe("HTTP APIs", () => {
   it("are one as long as one takes all routes", () => {
-    assert.equal(layOut(synthetic({ posts: 200, users: 99 })).apis, 1);
+    assert.equal(layOut(synthetic({ orders: 200, users: 99 })).apis, 1);
   });
 
   it("are several when it does not, each with whole domains", () => {
@@ -113,7 +121,7 @@ describe("HTTP APIs", () => {
       assert.ok(procedure.http === undefined || api === 0);
     }
     assert.ok(layout.apis > 1 && loads.every((load) => load <= MAX_ROUTES_PER_API), String(loads));
-    const full = synthetic({ posts: 290 });
+    const full = synthetic({ orders: 290 });
     const own = Array.from({ length: 10 }, (_, at) => ({ ...full.procedures[0]!, name: `oauth.p${at}`, http: { method: "GET" as const, path: `/oauth/p${at}` } }));
     assert.throws(
       () => layOut({ ...full, procedures: [...full.procedures, ...own] }, { apis: 1 }),
@@ -122,9 +130,9 @@ describe("HTTP APIs", () => {
   });
 
   it("cannot take a domain that is larger than one of them", () => {
-    const full = synthetic({ posts: 149, users: 149 }, { rest: true });
+    const full = synthetic({ orders: 149, users: 149 }, { rest: true });
     const collected = full.procedures.map((procedure, at) => ({ ...procedure, rest: { method: "GET" as const, path: `/v1/all/${at}` } }));
     assert.throws(() => layOut({ ...full, procedures: [...collected, ...layOutMore(2, "/v1/all")] }), /Under \/v1\/all are 300 routes, and an HTTP API takes 299: use other paths\./);
-    assert.throws(() => layOut(synthetic({ posts: 300 })), /Domain posts has 300 routes, and an HTTP API takes 299: split the folder\./);
+    assert.throws(() => layOut(synthetic({ orders: 300 })), /Domain orders has 300 routes, and an HTTP API takes 299: split the folder\./);
   });
 });

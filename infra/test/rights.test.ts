@@ -9,7 +9,7 @@ import { takesCursor } from "../src/contract.js";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
-import { type Capability, type Entity, names, parseSignature, readMeanings, readSignature } from "./signatures.js";
+import { byName, type Capability, entitiesIn, type Entity, exportsIn, names, parseSignature, readMeanings, readSignature, writtenIn } from "./signatures.js";
 import { ALL_OF_OURS, BARE, functionName, rawContract, synthesize } from "./support.js";
 
 const contract = rawContract();
@@ -72,7 +72,8 @@ for (const { stage, config } of stages) {
 
     for (const { name, input } of contract.procedures) {
       it(`${name} may do at DynamoDB what its signature names, and nothing else`, () => {
-        assert.deepEqual(differences(statementsOf(name), readSignature(name, meanings).capabilities), []);
+        const found = differences(statementsOf(name), readSignature(name, meanings).capabilities);
+        assert.deepEqual(found, [], "`cargo regen` makes the roles from the signatures; what a capability means at AWS stands in infra/test/signatures.ts as well");
       });
 
       it(`${name} may write its own log, read its stage's secret, that of cursors if it takes one, and ${config.tracing ? "send traces" : "send no traces"}`, () => {
@@ -132,12 +133,13 @@ for (const { stage, config } of stages) {
 }
 
 describe("a signature", () => {
+  const order: Entity = { prefix: "order", indexes: 1, hasUnique: false, hasTallies: false };
   const read = (attribute: string, parameters: string) =>
     parseSignature("a.b", `#[procedure(${attribute})]\npub async fn b(${parameters}) -> Result<Out, Error> {`, {
-      entities,
+      entities: new Map([...entities, ["Order", order]]),
       secrets: new Map([["Providers", "identity-providers"]]),
       bundles: new Map([
-        ["Inner", [["mail", "Mail"], ["posts", "Read<Post>"]]],
+        ["Inner", [["mail", "Mail"], ["orders", "Read<Order>"]]],
         ["Outer", [["inner", "Inner"], ["who", "Option<Caller>"]]],
       ]),
     });
@@ -145,22 +147,22 @@ describe("a signature", () => {
     read(attribute, parameters).capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`);
 
   it("names what is stored, and a look at the session where it is asked who is calling", () => {
-    assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, #[input] input: Input"), ["meter meter", "Read post"]);
-    assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "meter meter", "Read post"]);
-    assert.deepEqual(kinds("mutation, auth = public", "posts: Read<Post>, #[input] input: Input"), ["Read post"], "it is not charged");
-    assert.deepEqual(kinds("mutation, auth = signed_in", "posts: Write<Post>").slice(-2), ["meter meter", "Write post"], "it reads as well");
-    assert.deepEqual(kinds("mutation, auth = public", "posts: Delete<Post>, accounts: Update<Account>"), ["Delete post", "Update account"]);
+    assert.deepEqual(kinds("query, auth = public", "orders: Read<Order>, #[input] input: Input"), ["meter meter", "Read order"]);
+    assert.deepEqual(kinds('query, auth = permission("orders:read")', "orders: Read<Order>"), ["session session", "meter meter", "Read order"]);
+    assert.deepEqual(kinds("mutation, auth = public", "orders: Read<Order>, #[input] input: Input"), ["Read order"], "it is not charged");
+    assert.deepEqual(kinds("mutation, auth = signed_in", "orders: Write<Order>").slice(-2), ["meter meter", "Write order"], "it reads as well");
+    assert.deepEqual(kinds("mutation, auth = public", "orders: Delete<Order>, accounts: Update<Account>"), ["Delete order", "Update account"]);
     for (const asking of ["Caller", "Option<Caller>", "Ownership"]) {
       assert.deepEqual(kinds("mutation, auth = public", `who: ${asking}`), ["session session"]);
     }
     assert.deepEqual(kinds('mutation, auth = public, http = "POST /oauth/token"', "limits: RateLimits, request: HttpRequest"), ["RateLimits limit"]);
-    assert.deepEqual(kinds("mutation, auth = public", "posts: Create<Post>"), ["Create post"]);
+    assert.deepEqual(kinds("mutation, auth = public", "orders: Create<Order>"), ["Create order"]);
   });
 
   it("names a look at the application as well where a token must still hold", () => {
     const both = ["session session", "application client"];
-    const update = 'mutation, auth = permission("posts:write", own)';
-    assert.deepEqual(kinds(update, "posts: Update<Post>, ownership: Ownership"), [...both, "Create audit", "Update post"]);
+    const update = 'mutation, auth = permission("orders:write", own)';
+    assert.deepEqual(kinds(update, "orders: Update<Order>, ownership: Ownership"), [...both, "Create audit", "Update order"]);
     assert.deepEqual(kinds('query, auth = permission("audit:read"), sensitive'), both);
     assert.deepEqual(kinds("mutation, auth = public, sensitive", "who: Option<Caller>"), both);
     assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session", "Create audit"], "no application comes so far");
@@ -175,14 +177,75 @@ describe("a signature", () => {
 
   it("names what the capabilities in a bundle are, however deep they stand", () => {
     const { capabilities, sendsMail } = read("query, auth = public", "outer: Outer, #[input] input: Input");
-    assert.deepEqual(capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`), ["session session", "meter meter", "Read post"]);
+    assert.deepEqual(capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`), ["session session", "meter meter", "Read order"]);
     assert.ok(sendsMail);
   });
 
   it("with something that is not known is refused", () => {
-    assert.throws(() => read("query, auth = public", "everything: Everything"), /what `everything: Everything` means for its rights is not stated here/);
+    assert.throws(() => read("query, auth = public", "everything: Everything"), /what `everything: Everything` means for its rights cannot be read\. A capability of the service consists of others/);
     assert.throws(() => read("query, auth = public", "things: Read<Thing>"), /there is no entity Thing/);
     assert.throws(() => read("query, auth = public", "things: Secret<Thing>"), /Thing is no secret/);
+  });
+});
+
+describe("a capability that is written by hand", () => {
+  const written = (rights: string, name = "Exchange"): string =>
+    `impl Capability for ${name} {\n${rights}\n\n    fn obtain(call: &Call) -> Result<Self, Fault> {\n        Secret::obtain(call).map(Self)\n    }\n}\n`;
+  const parts = (rights: string): string[] | undefined => byName(writtenIn(written(rights))).get("Exchange")?.map(([, type]) => type);
+  const listed = "    const RIGHTS: Rights = Rights::of(&[Clock::RIGHTS, Read::<User>::RIGHTS]);";
+
+  it("is what its rights list, wherever they are written", () => {
+    assert.deepEqual(parts(listed), ["Clock", "Read<User>"]);
+    assert.deepEqual(parts(listed.replace("= ", "=\n        ").replace("[", "[\n            ").replace(", ", ",\n            ").replace("]", ",\n        ]")), ["Clock", "Read<User>"]);
+    const paths = "    const RIGHTS: onefold::Rights = Rights::of(&[onefold::Secret::<keys::Key>::RIGHTS, <Option<Caller> as Capability>::RIGHTS, <Result<Caller, Fault>>::RIGHTS,]);";
+    assert.deepEqual(parts(paths), ["Secret<Key>", "Option<Caller>", "Result<Caller, Fault>"]);
+    const inside = `mod own {\n${written(listed).replaceAll(/^(?=.)/gm, "    ")}}\nimpl Exchange {\n}\n${written("", "Other").replace("impl ", "impl onefold::")}`;
+    assert.deepEqual(writtenIn(inside).map(([name, all]) => [name, all.length]), [["Exchange", 2], ["Other", 0]]);
+  });
+
+  it("takes no right at AWS for what is outside of it, nor where it states none", () => {
+    assert.deepEqual(parts('    const RIGHTS: Rights = Rights { outbound: &["the exchange; {not}, \\"AWS\\""], ..Rights::of(&[Mail::RIGHTS]) };'), ["Mail"]);
+    assert.deepEqual(parts('    const RIGHTS: Rights =\n        Rights { outbound: &["one", "another"], ..Rights::NONE };'), []);
+    assert.deepEqual(parts(""), []);
+  });
+
+  it("is refused where its rights are made otherwise, with what to do", () => {
+    for (const rights of ["ALL", "Rights::of(ALL)", "Rights::of(&[ALL])", "Rights { mail: true, ..Rights::NONE }", 'Rights { outbound: &["x"], mail: true, ..Rights::of(&[Clock::RIGHTS]) }']) {
+      const text = `#[procedure(query, auth = public)]\npub async fn b(exchange: Exchange) -> Result<Out, Error> {\n}\n${written(`    const RIGHTS: Rights = ${rights};`)}`;
+      const refused = /^Error: a\.b: what `exchange: Exchange` means for its rights cannot be read\..*derive it, or state `const RIGHTS: Rights = Rights::of\(/;
+      assert.throws(() => parseSignature("a.b", text, { entities, secrets, bundles: byName(writtenIn(text)) }), refused, rights);
+    }
+  });
+
+  it("gives a procedure what it consists of, also where it stands in the procedure's own file", () => {
+    const text = `#[procedure(mutation, auth = public)]\npub async fn b(exchange: Exchange) -> Result<Out, Error> {\n}\n${written("    const RIGHTS: Rights = Rights::of(&[Secret::<Key>::RIGHTS, Create::<Account>::RIGHTS, Mail::RIGHTS]);")}`;
+    const { capabilities, ...others } = parseSignature("a.b", text, { entities, secrets: new Map([["Key", "exchange"]]), bundles: byName(writtenIn(text)) });
+    assert.deepEqual(capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`), ["Create account"]);
+    assert.deepEqual(others, { secrets: ["exchange"], sendsMail: true });
+  });
+
+  it("has a name of its own", () => {
+    assert.throws(() => byName(writtenIn(written(listed) + written(""))), /two bundles of capabilities with the name Exchange/);
+  });
+});
+
+describe("what a service exports", () => {
+  const stated = 'identity::export! {\n    User;\n    orders: shop::Order by BY_BUYER, "What {the person}; ordered: all by hand";\n    notes: Note by BY_AUTHOR, "Notes";\n}\n';
+  const exported = ["Export", [["users", "Read<User>"], ["orders", "Read<Order>"], ["notes", "Read<Note>"], ["data", "PersonalData"]]];
+
+  it("reads the user, each list, and what identity keeps, wherever it is stated", () => {
+    assert.deepEqual(exportsIn(stated), [exported]);
+    assert.deepEqual(exportsIn(stated.replace("User;", "model::User;")), [exported]);
+    assert.deepEqual(exportsIn(`onefold::${stated}`), [exported]);
+    assert.deepEqual(exportsIn(`mod own {\n${stated.replaceAll(/^(?=.)/gm, "    ")}}\n`), [exported]);
+    assert.deepEqual(exportsIn("identity::export! { User; }"), [["Export", [["users", "Read<User>"], ["data", "PersonalData"]]]]);
+    assert.deepEqual(exportsIn("use onefold::identity;"), []);
+  });
+
+  it("is one bundle: no other has its name", () => {
+    const named = "impl Capability for Export {\n}\n";
+    assert.throws(() => byName([...exportsIn(stated), ...writtenIn(named)]), /two bundles of capabilities with the name Export/);
+    assert.throws(() => byName(exportsIn(stated + stated)), /two bundles of capabilities with the name Export/);
   });
 });
 
@@ -211,10 +274,15 @@ describe("a capability of an entity", () => {
   });
 
   it("is told by what stands over the entity", () => {
-    const stated = (name: string): Entity => entities.get(name) ?? assert.fail(name);
-    assert.deepEqual([stated("User").hasUnique, stated("User").hasTallies], [true, true]);
-    assert.deepEqual([stated("Account").hasUnique, stated("Account").hasTallies], [true, false]);
-    assert.deepEqual([stated("Post").hasUnique, stated("Post").hasTallies], [false, false]);
+    const written = (...stated: string[]): string => ["#[wire]", "#[derive(Entity)]", '#[entity(prefix = "order", loader = "orders.byIds")]', ...stated, "pub struct Order {", "}"].join("\n");
+    const index = '#[entity(index = "created", sort = SortKey::time(self.created_at))]';
+    const unique = '#[entity(unique = "number", value = self.number.clone())]';
+    const tally = '#[entity(tally = "open", at_least = 1, when = self.is_open)]';
+    const order: Entity = { prefix: "order", indexes: 0, hasUnique: false, hasTallies: false };
+    assert.deepEqual(entitiesIn(written()), [["Order", order]]);
+    assert.deepEqual(entitiesIn(written(index, index)), [["Order", { ...order, indexes: 2 }]]);
+    assert.deepEqual(entitiesIn(written(index, unique, tally)), [["Order", { prefix: "order", indexes: 1, hasUnique: true, hasTallies: true }]]);
+    assert.deepEqual([entities.get("Account")?.hasUnique, entities.get("AuditEntry")?.hasUnique], [true, false], "those of the files are read");
   });
 });
 

@@ -4,7 +4,7 @@ import type { Json, Resource, Synthesis } from "./support.js";
 
 const ACCOUNT = "eu-central-1:111122223333";
 /** The table, as it might be called once it is deployed. */
-export const TABLE = `arn:aws:dynamodb:${ACCOUNT}:table/backoffice-data-Table-0123456789AB`;
+export const TABLE = `arn:aws:dynamodb:${ACCOUNT}:table/sample-data-Table-0123456789AB`;
 export const OTHER_TABLE = `arn:aws:dynamodb:${ACCOUNT}:table/accounting-data-Table-0123456789AB`;
 
 /** The ARN of a secret; Secrets Manager adds the six characters. */

@@ -102,14 +102,17 @@ export function names(
 function readEntities(): Map<string, Entity> {
   const found = new Map<string, Entity>();
   for (const file of rustFiles(["shared/model/src", "shared/identity/src/entities"])) {
-    for (const [, prefix, stated, name] of code(file).matchAll(
-      /^#\[entity\(prefix = "([^"]+)"(.*?)^pub struct (\w+) \{$/gms,
-    )) {
-      const count = (what: string): number => [...stated!.matchAll(new RegExp(`^#\\[entity\\(${what} = `, "gm"))].length;
-      found.set(name!, { prefix: prefix!, indexes: count("index"), hasUnique: count("unique") > 0, hasTallies: count("tally") > 0 });
-    }
+    entitiesIn(code(file)).forEach(([name, entity]) => found.set(name, entity));
   }
   return found.set("Limit", LIMIT).set("Meter", METER);
+}
+
+/** The entities of one file, by name. */
+export function entitiesIn(text: string): [name: string, entity: Entity][] {
+  return [...text.matchAll(/^#\[entity\(prefix = "([^"]+)"(.*?)^pub struct (\w+) \{$/gms)].map(([, prefix, stated, name]) => {
+    const count = (what: string): number => [...stated!.matchAll(new RegExp(`^#\\[entity\\(${what} = `, "gm"))].length;
+    return [name!, { prefix: prefix!, indexes: count("index"), hasUnique: count("unique") > 0, hasTallies: count("tally") > 0 }];
+  });
 }
 
 /** The names of all secrets, by the types that are read from them. */
@@ -128,31 +131,97 @@ export interface Meanings {
   readonly entities: ReadonlyMap<string, Entity>;
   /** The names of secrets, by the types that are read from them. */
   readonly secrets: ReadonlyMap<string, string>;
-  /** The fields of structures that bundle capabilities. */
+  /** The parts of capabilities that consist of others. */
   readonly bundles: ReadonlyMap<string, readonly Parameter[]>;
 }
 
 type Parameter = readonly [name: string, type: string];
+/** A capability that consists of others. */
+type Bundle = readonly [name: string, parts: readonly Parameter[]];
 
 /** All of them, from the Rust files. */
 export function readMeanings(): Meanings {
   return { entities: readEntities(), secrets: readSecrets(), bundles: readBundles() };
 }
 
-/** The structures with `#[derive(Capability)]`, which ask for what their fields ask for. */
+/** The capabilities that consist of others: those that are derived, the service's own that are written by hand, and what it exports. */
 function readBundles(): Map<string, readonly Parameter[]> {
+  const own = rustFiles(["functions/src"]).map(code);
+  const mounted = rustFiles(["shared/identity/src"]).map(code);
+  return byName([...[...own, ...mounted].flatMap(derivedIn), ...own.flatMap(writtenIn), ...own.flatMap(exportsIn)]);
+}
+
+/** @throws Error on two with one name */
+export function byName(bundles: readonly Bundle[]): Map<string, readonly Parameter[]> {
   const found = new Map<string, readonly Parameter[]>();
-  const bundle =
-    /^#\[derive\([^)]*\bCapability\b[^)]*\)\]\s+(?:pub(?:\([^)]*\))? )?struct (\w+)(?:<U: IdentityUser>)? \{$(.*?)^\}$/gms;
-  for (const file of rustFiles(["functions/src", "shared/identity/src"])) {
-    for (const [, name, fields] of code(file).matchAll(bundle)) {
-      if (found.has(name!)) {
-        throw new Error(`there are two bundles of capabilities with the name ${name}`);
-      }
-      found.set(name!, parameters(fields!.replace(/\bpub(\([^)]*\))? /g, "")));
+  for (const [name, parts] of bundles) {
+    if (found.has(name)) {
+      throw new Error(`there are two bundles of capabilities with the name ${name}`);
     }
+    found.set(name, parts);
   }
   return found;
+}
+
+/** The structures of a text with `#[derive(Capability)]`, which ask for what their fields ask for. */
+function derivedIn(text: string): Bundle[] {
+  const bundle =
+    /^#\[derive\([^)]*\bCapability\b[^)]*\)\]\s+(?:pub(?:\([^)]*\))? )?struct (\w+)(?:<U: IdentityUser>)? \{$(.*?)^\}$/gms;
+  return [...text.matchAll(bundle)].map(([, name, fields]) => [name!, parameters(fields!.replace(/\bpub(\([^)]*\))? /g, ""))]);
+}
+
+/**
+ * The capabilities of a text that are written by hand, with those whose rights they state to need:
+ * `const RIGHTS: Rights = Rights { outbound: &["…"], ..Rights::of(&[A::RIGHTS, B::RIGHTS]) };`. What is outside of AWS
+ * is no right there. A capability whose rights are made otherwise is left out, and refused where a signature names it.
+ */
+export function writtenIn(text: string): Bundle[] {
+  const written = /^( *)impl (?:\w+::)*Capability for (\w+) \{$(.*?)^\1\}$/gms;
+  return [...text.matchAll(written)].flatMap(([, , name, body]): Bundle[] => {
+    const parts = partsOf(unquoted(body!));
+    return parts === undefined ? [] : [[name!, parts.map((type): Parameter => ["RIGHTS", type])]];
+  });
+}
+
+/** The types whose rights an implementation lists; `undefined` if its rights are anything but such a list. */
+function partsOf(body: string): string[] | undefined {
+  const [, stated] = /\bconst\s+RIGHTS\b[^=]*=(.*?);/s.exec(body) ?? [];
+  if (stated === undefined) {
+    // The trait's own: none.
+    return [];
+  }
+  const rights = stated.replaceAll(/\s+/g, " ").trim();
+  const [, inside = rights] = /^Rights \{ outbound: &\[[", ]*\], \.\.(.*?),? \}$/.exec(rights) ?? [];
+  if (inside === "Rights::NONE") {
+    return [];
+  }
+  const [, list] = /^Rights::of\(&\[(.*)\]\)$/.exec(inside) ?? [];
+  const parts = list === undefined ? undefined : split(list).map((part) => /^(.+)::RIGHTS$/.exec(part)?.[1]);
+  return parts?.every((part) => part !== undefined) === true ? parts.map(typeOf) : undefined;
+}
+
+/** The type of an expression: `Secret<Key>` of `Secret::<keys::Key>`, and `Option<Caller>` of `<Option<Caller> as Capability>`. */
+function typeOf(expression: string): string {
+  const [, qualified = expression] = /^<(.+?)(?: as (?:\w+::)*Capability)?>$/.exec(expression) ?? [];
+  return qualified.replaceAll("::<", "<").replaceAll(/\b\w+::/g, "");
+}
+
+/** The bundles that `identity::export!` makes: the user, the lists that the service states, and what identity keeps. */
+export function exportsIn(text: string): Bundle[] {
+  const [, ...after] = text.split(/\bidentity::export!\s*\{/);
+  return after.map((rest): Bundle => {
+    const [user = "", ...lists] = unquoted(rest).split("}")[0]!.split(";").map((part) => part.trim());
+    const stated = lists.flatMap((list): Parameter[] => {
+      const [, name, entity] = /^(\w+): (\S+) by /.exec(list) ?? [];
+      return name === undefined || entity === undefined ? [] : [[name, `Read<${typeOf(entity)}>`]];
+    });
+    return ["Export", [["users", `Read<${typeOf(user)}>`], ...stated, ["data", "PersonalData"]]];
+  });
+}
+
+/** A text with nothing in its string literals. */
+function unquoted(text: string): string {
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"/gs, '""');
 }
 
 /** What a procedure's file asks for. @throws Error on a parameter that is not understood */
@@ -201,7 +270,10 @@ export function parseSignature(procedure: string, text: string, { entities, secr
     } else if (kind === "Mail") {
       signature.sendsMail = true;
     } else if (!HARMLESS.includes(type)) {
-      fail(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
+      fail(
+        `${procedure}: what \`${name}: ${type}\` means for its rights cannot be read. A capability of the service consists of others: derive it, or state ` +
+          "`const RIGHTS: Rights = Rights::of(&[A::RIGHTS, B::RIGHTS]);`, see docs/capabilities.md. What one of the framework means stands in infra/test/signatures.ts",
+      );
     }
   }
   return signature;
@@ -228,13 +300,16 @@ function rustFiles(folders: readonly string[]): string[] {
   );
 }
 
+/** What stands between the commas that are in no `<…>`. */
+function split(list: string): string[] {
+  return list.split(/,(?![^<]*>)/).map((part) => part.trim()).filter((part) => part !== "");
+}
+
 /** `users: Read<User>, #[input] input: Input` as names and types of the capabilities. */
 function parameters(list: string): Parameter[] {
-  return list
-    .split(/,(?![^<]*>)/)
-    .map((parameter) => parameter.trim())
+  return split(list)
     // What callers send gives no rights.
-    .filter((parameter) => parameter !== "" && !parameter.startsWith("#[input] "))
+    .filter((parameter) => !parameter.startsWith("#[input] "))
     .map((parameter) => {
       const [, name, type] = /^(\w+): (.+)$/s.exec(parameter) ?? [];
       if (name === undefined || type === undefined) {

@@ -119,7 +119,7 @@ describe("a stage that makes no sense is refused", () => {
   });
 
   it("a number of parts that is none", () => {
-    assert.match(problemWith("prod", { layout: { apis: 0, stacks: { posts: 1.5 } } }), /layout\.apis is no.*\n.*layout\.stacks\.posts is no/);
+    assert.match(problemWith("prod", { layout: { apis: 0, stacks: { orders: 1.5 } } }), /layout\.apis is no.*\n.*layout\.stacks\.orders is no/);
   });
 });
 

@@ -23,8 +23,14 @@ export function functionName(procedure: string): string {
 }
 
 /** A fresh copy. */
-export function rawContract(): RawContract {
-  return JSON.parse(readFileSync(CONTRACT, "utf8")) as RawContract;
+export function rawContract(path: string = CONTRACT): RawContract {
+  return JSON.parse(readFileSync(path, "utf8")) as RawContract;
+}
+
+/** A procedure that every service with sign-in has, from which tests make others: without rights, a cursor, a secret and mail. */
+export function plainProcedure(): RawProcedure {
+  const found = rawContract().procedures.find(({ name }) => name === "auth.logout") ?? assert.fail("the service mounts no identity");
+  return { ...found, grants: [], secrets: [], mail: false };
 }
 
 /** Everything that a stage may have, so that each resource there can be is looked at. */

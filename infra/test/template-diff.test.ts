@@ -33,6 +33,7 @@ const TABLE = {
 const BUCKET = { Type: "AWS::S3::Bucket", Properties: { BucketName: "one" } };
 
 describe("the real service", () => {
+  const { service } = rawContract();
   const before = readAssembly(synthesized("difference-before"));
 
   it("has not changed against itself", () => {
@@ -41,27 +42,28 @@ describe("the real service", () => {
 
   it("shows a grant as a right, and a longer timeout by its path", () => {
     const folder = synthesized("difference-grant", ({ procedures }) => {
-      const procedure = procedures.find(({ name }) => name === "users.update")!;
+      const procedure = procedures.find(({ name }) => name === "auth.logout")!;
       procedure.timeoutMs = 20_000;
-      const grant = procedure.grants.find(({ prefix }) => prefix === "user")!;
+      const grant = procedure.grants.find(({ access, prefix }) => access === "update" && prefix === "account")!;
       grant.actions.push("dynamodb:Query");
       grant.indexes = ["gsi1"];
     });
     const text = templateReport(before, readAssembly(folder));
-    assert.match(text, /### `backofficedevserviceDomainusers\w+ \(nested\)`/);
-    assert.match(text, /`AWS::Lambda::Function` `usersupdateFunction\w+`: `Timeout` was `11` and is `21`/);
-    assert.match(text, /Rights gained:\n {2}- `AWS:\$\{usersupdateRole\w+\}`: Allow `dynamodb:Query` on `\$\{backoffice-dev-data\.TableCD117FA1Arn\}\/index\/gsi1`, when `.*dynamodb:LeadingKeys.*user#\*/);
+    assert.match(text, new RegExp(`### \`${service.replaceAll("-", "")}devserviceDomainauth\\w+ \\(nested\\)\``));
+    assert.match(text, /`AWS::Lambda::Function` `authlogoutFunction\w+`: `Timeout` was `11` and is `21`/);
+    const gained = `Rights gained:\\n {2}- \`AWS:\\$\\{authlogoutRole\\w+\\}\`: Allow \`dynamodb:Query\` on \`\\$\\{${service}-dev-data\\.TableCD117FA1Arn\\}/index/gsi1\``;
+    assert.match(text, new RegExp(`${gained}, when \`.*dynamodb:LeadingKeys.*account#\\*`));
     // Nothing else has changed: not the parent, of which only the nested template's address is another.
     assert.equal(text.match(/^### /gm)?.length, 1);
   });
 
   it("shows a procedure that is gone with its rights", () => {
     const folder = synthesized("difference-gone", (contract) => {
-      contract.procedures = contract.procedures.filter(({ name }) => name !== "users.get");
-      contract.gateways = contract.gateways.map((gateway) => ({ ...gateway, invokes: gateway.invokes.filter((name) => name !== "users.get") }));
+      contract.procedures = contract.procedures.filter(({ name }) => name !== "sessions.list");
+      contract.gateways = contract.gateways.map((gateway) => ({ ...gateway, invokes: gateway.invokes.filter((name) => name !== "sessions.list") }));
     });
     const text = templateReport(before, readAssembly(folder));
-    assert.match(text, /Removed:\n(?: {2}- .*\n)* {2}- `AWS::Lambda::Function` `usersgetFunction/);
+    assert.match(text, /Removed:\n(?: {2}- .*\n)* {2}- `AWS::Lambda::Function` `sessionslistFunction/);
     assert.match(text, /Rights lost:/);
     assert.doesNotMatch(text, /CAUTION/);
   });

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { takesCursor } from "../src/contract.js";
-import { ALL_OF_OURS, functionName, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
+import { ALL_OF_OURS, BARE, functionName, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
+import { synthetic } from "./synthetic.js";
 
 const contract = rawContract();
 const synthesis = synthesize({ directory: "everything", stage: "prod", config: ALL_OF_OURS });
@@ -218,11 +219,24 @@ describe("REST", () => {
   it("is told, where a path is shared, which methods there are", () => {
     const methods = (name: string): string | undefined =>
       functionOf(contract.procedures.find((procedure) => procedure.name === name)!).properties.Environment.Variables["ONEFOLD_METHODS"];
-    assert.equal(methods("users.get"), "GET, HEAD, DELETE, PATCH");
-    assert.equal(methods("users.list"), "GET, HEAD, POST");
+    assert.equal(methods("sessions.list"), "GET, HEAD, DELETE");
+    assert.equal(methods("grants.clientsList"), "GET, HEAD, POST");
     assert.equal(methods("grants.authorize"), "GET, HEAD, POST", "in a form of its own as well");
     assert.deepEqual([methods("grants.decide"), methods("grants.token")], [undefined, undefined]);
-    assert.deepEqual([methods("users.update"), methods("users.create"), methods("health.ping"), methods("oauth.unlink")], [undefined, undefined, undefined, undefined]);
+    const others = ["sessions.revokeOthers", "grants.clientsCreate", "oauth.unlink", "auth.me"];
+    assert.deepEqual(others.map(methods), others.map(() => undefined));
+  });
+
+  it("is told so by the one for GET, however many share the path", () => {
+    const { procedures, ...others } = synthetic({ orders: 3 });
+    const methods = ["PATCH", "GET", "DELETE"] as const;
+    const sharing = procedures.map((procedure, at) => ({ ...procedure, rest: { method: methods[at]!, path: "/v1/orders/{id}" } }));
+    const shared = synthesize({ directory: "shared-path", stage: "dev", config: BARE, contract: { ...others, procedures: sharing } });
+    const told = sharing.map(({ function: name }) => {
+      const handler = shared.all("AWS::Lambda::Function").find(({ properties }) => properties.FunctionName === `${contract.service}-dev-${name}`);
+      return handler!.properties.Environment.Variables["ONEFOLD_METHODS"];
+    });
+    assert.deepEqual(told, [undefined, "GET, HEAD, DELETE, PATCH", undefined]);
   });
 });
 
@@ -380,11 +394,15 @@ describe("the edge", () => {
   });
 
   it("compresses answers, but for those whose ETag a client sends back: CloudFront makes it a weak one", () => {
-    const under = (pattern: string): boolean =>
-      contract.procedures.some(({ rest }) => rest?.split(" ")[1]?.startsWith(pattern.replace(/\*$/, "")) ?? false);
-    const patterns = config.CacheBehaviors.map(({ PathPattern, Compress }: Json) => [PathPattern, Compress]);
-    assert.deepEqual(patterns, patterns.map(([pattern]: [string]) => [pattern, !under(pattern)]));
-    assert.deepEqual(patterns.filter(([, compress]: [string, boolean]) => !compress).map(([pattern]: [string]) => pattern), ["/v1/*"]);
+    const versioned = contract.procedures.flatMap(({ kind, rest }) => {
+      const path = rest?.split(" ")[1];
+      const [, folder, below] = path?.split("/") ?? [];
+      // A query in no folder is a page of the frontend.
+      return path === undefined || (below === undefined && kind === "query") ? [] : [below === undefined ? path : `/${folder}/*`];
+    });
+    const uncompressed = config.CacheBehaviors.filter(({ Compress }: Json) => !Compress).map(({ PathPattern }: Json) => PathPattern);
+    assert.notEqual(versioned.length, 0);
+    assert.deepEqual(uncompressed.sort(), [...new Set(versioned)].sort());
     assert.equal(config.DefaultCacheBehavior.Compress, true);
   });
 

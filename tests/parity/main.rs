@@ -109,6 +109,6 @@ fn outputs_leave_no_field_out() {
 
 #[test]
 fn the_typescript_types_accept_the_same_values_and_refuse_near_misses() {
-    typescript::check("backoffice", &functions::service(), SEED);
+    typescript::check(functions::SERVICE.name, &functions::service(), SEED);
     typescript::check("special", &special::service(), SEED);
 }

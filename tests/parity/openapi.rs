@@ -87,7 +87,7 @@ fn operations_are_named_once_and_every_route_is_there() {
 /// What HTTP adds to an output: each where `runtime` does it.
 #[test]
 fn answers_say_what_http_adds() {
-    let document = openapi::document(&contract(&functions::service()), "");
+    let document = openapi::document(&contract(&testbed::service()), "");
     let answer = |path: &str, method: &str, status: &str| document["paths"][path][method]["responses"][status].clone();
     assert!(answer("/v1/users", "post", "201")["headers"]["Location"].is_object());
     assert!(answer("/v1/users", "post", "200").is_null());

@@ -18,7 +18,7 @@ mod kinds {
         use std::collections::BTreeMap;
 
         use identity::UserId;
-        use model::PostId;
+        use model::post::PostId;
         use protocol::{
             Timestamp,
             wire::{Base64, Decimal, Finite, SafeInteger},

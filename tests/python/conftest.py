@@ -7,7 +7,7 @@ from service import CONFORMANCE, Service, running
 
 @pytest.fixture(scope="module")
 def service() -> Service:
-    """The reference service, filled with the demonstration company."""
+    """The testbed, empty at first."""
     with running() as service:
         yield service
 

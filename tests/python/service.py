@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = Path(os.environ.get("ONEFOLD_BINARY", ROOT / "target/debug/onefold"))
+PROGRAM = Path(os.environ.get("ONEFOLD_BINARY", ROOT / "target/debug/examples/testbed"))
 CONFORMANCE = Path(os.environ.get("ONEFOLD_CONFORMANCE", ROOT / "target/debug/examples/conformance"))
 
 
@@ -27,7 +27,7 @@ class Service:
         return self.tell("token", "--role", role)
 
     def seed(self) -> str:
-        """Fills the demonstration company; answers the token of its administrator."""
+        """Fills the table with what the service's seeds make; answers the token of an administrator."""
         return self.tell("seed").splitlines()[-1]
 
     def tell(self, *arguments: str) -> str:

@@ -19,15 +19,15 @@ for (const folder of [...(only ? [] : versions), ...named.map((name) => new URL(
 }
 if (only) process.exit();
 for (const folder of [here, ...versions]) {
-  const copy = new URL("node_modules/@onefold/backoffice/", folder);
+  const copy = new URL("node_modules/@onefold/testbed/", folder);
   rmSync(copy, { recursive: true, force: true });
   for (const file of ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js", "package.json"]) {
-    cpSync(fileURLToPath(new URL(`../../bindings/${file}`, here)), fileURLToPath(new URL(file, copy)));
+    cpSync(fileURLToPath(new URL(`../testbed/bindings/${file}`, here)), fileURLToPath(new URL(file, copy)));
   }
 }
 // The types of the OpenAPI document, as whoever has nothing but the document makes them.
 const generator = fileURLToPath(new URL("node_modules/openapi-typescript/bin/cli.js", here));
-const [document, types] = ["../../bindings/openapi.json", "src/styles/openapi.d.ts"].map((path) => fileURLToPath(new URL(path, here)));
+const [document, types] = ["../testbed/bindings/openapi.json", "src/styles/openapi.d.ts"].map((path) => fileURLToPath(new URL(path, here)));
 const { status, stderr } = spawnSync(process.execPath, [generator, document, "--output", types], { encoding: "utf8" });
 if (status !== 0) {
   process.stderr.write(stderr);

@@ -1,6 +1,6 @@
 //! `posts.byIds`.
 
-use model::{Post, PostId};
+use model::post::{Post, PostId};
 use onefold::prelude::*;
 
 /// Which posts to fetch.
@@ -15,24 +15,4 @@ pub struct Input {
 #[procedure(query, auth = permission("posts:read"), rest = "GET /v1/batch/posts")]
 pub async fn by_ids(posts: Read<Post>, #[input] input: Input) -> Result<Vec<Post>, NoFailure> {
     Ok(posts.by_ids(input.ids).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use local::testing::TestService;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn those_that_exist_come_once_and_in_the_order_that_was_asked_for() {
-        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let mut kept = Vec::new();
-        for title in ["a", "b", "c"] {
-            kept.push(test.write().create(crate::tests::post(title)).await.unwrap());
-        }
-        let nobody: PostId = Ids::counting().next();
-        let ids = vec![kept[2].id, nobody, kept[0].id, kept[2].id];
-        let found = by_ids(test.read(), Input { ids }).await.unwrap();
-        assert_eq!(found, [kept[2].clone(), kept[0].clone()]);
-    }
 }

@@ -1,6 +1,6 @@
 //! `posts.create`.
 
-use model::Post;
+use model::post::Post;
 use onefold::prelude::*;
 
 /// The new post.
@@ -52,10 +52,11 @@ mod tests {
     use local::testing::TestService;
 
     use super::*;
-    use crate::tests::caller;
 
-    fn input() -> Input {
-        Input { title: "Hello".to_owned(), body: "Everybody.".to_owned() }
+    async fn create_as(test: &TestService, subject: &str, clock: Clock) -> Result<Post, Raised<Error>> {
+        let input = Input { title: "Hello".to_owned(), body: "Everybody.".to_owned() };
+        let own = Ownership::own(subject, "posts:write");
+        create(test.create(), test.caller(subject), own, clock, Ids::counting(), input).await
     }
 
     #[tokio::test]
@@ -63,10 +64,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let test = TestService::new(&crate::service(), clock).await.unwrap();
         let ada = "01936f5e-8a00-7000-8000-000000000001";
-        let post =
-            create(test.create(), caller(ada), Ownership::own(ada, "posts:write"), clock, Ids::counting(), input())
-                .await
-                .unwrap();
+        let post = create_as(&test, ada, clock).await.unwrap();
         assert_eq!((post.author_id.to_string().as_str(), post.version), (ada, Version(1)));
         assert_eq!((post.created_at, post.updated_at), (clock.now(), clock.now()));
         assert_eq!(test.read::<Post>().get(&post.id).await.unwrap(), Some(post));
@@ -75,8 +73,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_is_no_user_writes_no_post() {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let robot =
-            create(test.create(), caller("a robot"), Ownership::all(), Clock::System, Ids::counting(), input()).await;
+        let robot = create_as(&test, "a robot", Clock::System).await;
         assert!(matches!(robot, Err(Raised::Failure(Error::NotAUser))));
     }
 }

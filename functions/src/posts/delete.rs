@@ -1,6 +1,6 @@
 //! `posts.delete`.
 
-use model::{Post, PostId};
+use model::post::{Post, PostId};
 use onefold::prelude::*;
 
 /// Which post to delete.
@@ -46,7 +46,7 @@ mod tests {
     #[tokio::test]
     async fn a_post_is_gone_after_it_in_the_version_that_was_seen_and_missing_the_second_time() {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let post = test.write().create(crate::tests::post("Hello")).await.unwrap();
+        let post = test.write().create(crate::posts::seed::example("Hello")).await.unwrap();
         let named = |version| Input { id: post.id, version };
         let refused = delete(test.obtain().unwrap(), Ownership::all(), named(Some(Version(7)))).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(1) })));

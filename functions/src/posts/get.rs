@@ -1,6 +1,6 @@
 //! `posts.get`.
 
-use model::{Post, PostId};
+use model::post::{Post, PostId};
 use onefold::prelude::*;
 
 /// Which post to fetch.
@@ -33,7 +33,7 @@ mod tests {
     #[tokio::test]
     async fn a_post_is_found_and_an_unknown_one_is_missing() {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let post = test.write().create(crate::tests::post("Hello")).await.unwrap();
+        let post = test.write().create(crate::posts::seed::example("Hello")).await.unwrap();
         assert_eq!(get(test.read(), Input { id: post.id }).await.unwrap(), post);
         let id: PostId = Ids::default().next();
         let missing = get(test.read(), Input { id }).await.unwrap_err();

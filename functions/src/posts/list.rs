@@ -1,6 +1,6 @@
 //! `posts.list`.
 
-use model::Post;
+use model::post::Post;
 use onefold::{identity::UserId, prelude::*};
 
 /// Which posts, in which order.
@@ -64,7 +64,7 @@ mod tests {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let mut posts = Vec::new();
         for (place, title) in ["b", "C", "a"].into_iter().enumerate() {
-            let mut post = crate::tests::post(title);
+            let mut post = crate::posts::seed::example(title);
             post.created_at = post.created_at.plus_ms(i64::try_from(place).unwrap());
             posts.push(test.write().create(post).await.unwrap());
         }

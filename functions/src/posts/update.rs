@@ -1,6 +1,6 @@
 //! `posts.update`.
 
-use model::{Post, PostId};
+use model::post::{Post, PostId};
 use onefold::prelude::*;
 
 /// What to change. What is left out stays as it is.
@@ -60,7 +60,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_is_dated_and_an_old_version_is_refused() {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let post = test.write().create(crate::tests::post("Hello")).await.unwrap();
+        let post = test.write().create(crate::posts::seed::example("Hello")).await.unwrap();
         let later = post.updated_at.plus_ms(60_000);
         let change = || Input {
             id: post.id,

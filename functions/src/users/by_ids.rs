@@ -16,24 +16,3 @@ pub struct Input {
 pub async fn by_ids(users: Read<User>, #[input] input: Input) -> Result<Vec<User>, NoFailure> {
     Ok(users.by_ids(input.ids).await?)
 }
-
-#[cfg(test)]
-mod tests {
-    use local::testing::TestService;
-    use model::Role;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn those_that_exist_come_once_and_in_the_order_that_was_asked_for() {
-        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let mut kept = Vec::new();
-        for email in ["a@example.com", "b@example.com", "c@example.com"] {
-            kept.push(test.write().create(crate::tests::user(email, Role::Viewer)).await.unwrap());
-        }
-        let nobody: UserId = Ids::counting().next();
-        let ids = vec![kept[2].id, nobody, kept[0].id, kept[2].id];
-        let found = by_ids(test.read(), Input { ids }).await.unwrap();
-        assert_eq!(found, [kept[2].clone(), kept[0].clone()]);
-    }
-}

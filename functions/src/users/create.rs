@@ -78,13 +78,9 @@ mod tests {
 
     use super::*;
 
-    fn input(email: &str) -> Input {
-        Input { email: EmailAddress::new(email), name: "Ada".to_owned(), age: None, is_verified: None, role: None }
-    }
-
     async fn create_in(test: &TestService, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
-        let caller = crate::tests::caller("somebody");
-        create(test.obtain().unwrap(), caller, clock, ids, input(email)).await
+        let input = serde_json::from_value(serde_json::json!({"email": email, "name": "Ada"})).unwrap();
+        create(test.obtain().unwrap(), test.caller("somebody"), clock, ids, input).await
     }
 
     #[tokio::test]

@@ -32,7 +32,7 @@ pub enum Error {
     LastAdministrator,
 }
 
-/// Delete a user for good, and sign the user out everywhere. The user's posts stay.
+/// Delete a user for good, and sign the user out everywhere. What the user made stays.
 ///
 /// Nobody deletes a user with a right that they lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
@@ -58,14 +58,13 @@ mod tests {
     use super::*;
 
     async fn delete_in(test: &TestService, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
-        delete(test.obtain().unwrap(), test.obtain().unwrap(), crate::tests::administrator(), Input { id, version })
-            .await
+        delete(test.obtain().unwrap(), test.obtain().unwrap(), test.operator(), Input { id, version }).await
     }
 
     #[tokio::test]
     async fn the_last_administrator_stays_and_others_may_go() {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let administrator = |email: &str| crate::tests::user(email, Role::Administrator);
+        let administrator = |email: &str| crate::users::seed::example(email, Role::Administrator);
         let ada = test.write().create(administrator("ada@example.com")).await.unwrap();
         let refused = delete_in(&test, ada.id, None).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));

@@ -32,16 +32,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_user_is_found_by_id() {
+    async fn a_user_is_found_by_id_and_nobody_has_an_unknown_one() {
         let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-        let ada = crate::tests::user("ada@example.com", Role::Viewer);
+        let ada = crate::users::seed::example("ada@example.com", Role::Viewer);
         let ada = test.write().create(ada).await.unwrap();
         assert_eq!(get(test.read(), Input { id: ada.id }).await.unwrap(), ada);
-    }
-
-    #[tokio::test]
-    async fn nobody_has_an_unknown_id() {
-        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let id: UserId = Ids::counting().next();
         let missing = get(test.read(), Input { id }).await.unwrap_err();
         assert!(matches!(missing, Raised::Failure(Error::Missing(unknown)) if unknown == id));

@@ -26,7 +26,7 @@ mod variables;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use protocol::{case::capitalized, contract::plain};
+use protocol::{case::capitalized, contract::plain, escape};
 use serde_json::{Map, Value};
 
 use document::Document;
@@ -269,10 +269,8 @@ const MAX_QUOTED: usize = 200;
 
 /// Code in Markdown, on one line. The text comes from a branch that is not reviewed yet.
 fn code(text: &str) -> String {
-    let mut short: String =
-        text.chars().take(MAX_QUOTED).map(|c| if c == '`' || c.is_control() { '\'' } else { c }).collect();
-    if text.chars().nth(MAX_QUOTED).is_some() {
-        short.push('…');
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => escape::code_span(&format!("{}…", &text[..end])),
+        None => escape::code_span(text),
     }
-    format!("`{short}`")
 }

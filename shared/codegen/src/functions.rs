@@ -40,13 +40,32 @@ pub fn faults(contract: &Contract) -> Vec<String> {
             _ => drop(owners.insert(function.clone(), name.clone())),
         }
     }
+    let packages = contract.layout.as_ref().and_then(|layout| layout.packages.as_ref());
+    if let Some(prefix) = packages.and_then(|packages| packages.prefix.as_deref())
+        && !is_prefix(prefix)
+    {
+        faults.push(format!(
+            "{prefix:?} is no prefix of programs: it has small letters, digits and hyphens, such as `shop-`, with a letter \
+             first and a hyphen last"
+        ));
+    }
     faults
+}
+
+/// Whether the names of programs can begin so: what Cargo, Lambda and file systems take.
+fn is_prefix(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_lowercase();
+    text.len() <= 33
+        && text.ends_with('-')
+        && text.starts_with(is_letter)
+        && text.chars().all(|c| is_letter(c) || c.is_ascii_digit() || c == '-')
 }
 
 pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<File> {
     let index = service.index;
+    let named = |function: &str| format!("{}{function}", packages.prefix.unwrap_or_default());
     let procedure = |Registered { entry, path, .. }: &Registered| {
-        program(packages.functions.folder, &entry.function(), "", &format!("onefold::lambda({index}::{path})"))
+        program(packages.functions.folder, &named(&entry.function()), "", &format!("onefold::lambda({index}::{path})"))
     };
     // The relative path from the program up to the workspace, and down to the contract.
     let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
@@ -54,14 +73,14 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
     let gateway = |spec: &&gateways::GatewaySpec| {
         let main = format!("onefold_gateways::function::{}(include_str!({at:?}))", spec.name);
         let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", spec.name, of_index(index));
-        program(packages.gateways.folder, &gateway_name(spec), &docs, &main)
+        program(packages.gateways.folder, &named(&gateway_name(spec)), &docs, &main)
     };
     service.procedures.iter().map(procedure).chain(gateways::SPECS.iter().map(gateway)).collect()
 }
 
 fn program(package: &str, name: &str, docs: &str, main: &str) -> File {
     File {
-        path: Path::new(package).join(PROGRAMS).join(name).with_extension("rs"),
+        path: Path::new(package).join(PROGRAMS).join(format!("{name}.rs")),
         text: format!("//! {HEADER}\n{docs}\nfn main() -> std::process::ExitCode {{\n    {main}\n}}\n"),
     }
 }

@@ -69,7 +69,7 @@ pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
         )]
     })?;
     let mut files = vec![File { path: contract_path(&layout), text: contract_json(&contract) }];
-    files.push(rights::render(&contract, layout.bindings));
+    files.push(rights::render(&contract, service.definition, layout.bindings));
     files.extend(typescript::render(&contract, &build, &layout));
     if let Some(packages) = layout.packages {
         files.extend(functions::render(service, &layout, &packages));

@@ -1,4 +1,5 @@
-//! What each function may do, in words: the list that is reviewed, as a difference, when a procedure's signature changes.
+//! Who may call each function and what it may do, in words: the list that is reviewed, as a difference, when a procedure's
+//! signature or a role changes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,24 +7,22 @@ use std::{
     path::Path,
 };
 
-use protocol::contract::{Contract, GrantContract, ProcedureContract};
+use protocol::contract::{AuthContract, Contract, GrantContract, ProcedureContract};
+use runtime::Definition;
 
 use crate::{File, HEADER};
 
-pub fn render(contract: &Contract, bindings: &str) -> File {
+pub fn render(contract: &Contract, definition: &Definition, bindings: &str) -> File {
     let mut text = format!(
-        "<!-- {HEADER} -->\n\n# What each function may do\n\nThe rights of each function's own role, as the parameters of its \
-         procedure ask for them: a change of a signature is a change of this list, to be reviewed as one. What every function \
+        "<!-- {HEADER} -->\n\n# Who may call each function, and what it may do\n\nThe callers are those whom the procedure and \
+         the roles admit. The rights are those of the function's own role, as the parameters of its procedure ask for \
+         them. A change of a signature or of a role is a change of this list, to be reviewed as one. What every function \
          may do, such as write its log, is in the templates (`infra/`).\n"
     );
     for procedure in &contract.procedures {
         let _ = write!(text, "\n## `{}`\n\n", procedure.function);
-        let lines = rights(procedure);
-        for line in &lines {
+        for line in std::iter::once(callers(&procedure.auth, definition)).chain(rights(procedure)) {
             let _ = writeln!(text, "- {line}");
-        }
-        if lines.is_empty() {
-            text.push_str("Nothing more.\n");
         }
     }
     for gateway in contract.gateways.iter().filter(|gateway| gateway.calls) {
@@ -33,6 +32,23 @@ pub fn render(contract: &Contract, bindings: &str) -> File {
         let _ = writeln!(text, ": {}", names.join(", "));
     }
     File { path: Path::new(bindings).join("rights.md"), text }
+}
+
+/// `Called by: administrator, clerk (own items)`.
+fn callers(auth: &AuthContract, definition: &Definition) -> String {
+    let callers = match auth {
+        AuthContract::Public => vec!["everyone".to_owned()],
+        AuthContract::SignedIn => vec!["signed-in callers".to_owned()],
+        AuthContract::Permission { permission, own } => {
+            let own_items = format!("{permission}:own");
+            let admits = |role: &&str| match (definition.permits)(role, permission) {
+                true => Some((*role).to_owned()),
+                false => (*own && (definition.permits)(role, &own_items)).then(|| format!("{role} (own items)")),
+            };
+            definition.roles.iter().filter_map(admits).collect()
+        }
+    };
+    format!("Called by: {}", callers.join(", "))
 }
 
 /// One line for each kind of item, then what else the function reaches.
@@ -85,6 +101,23 @@ mod tests {
             indexes: owned(indexes),
             leading_keys: "order#*".to_owned(),
         }
+    }
+
+    #[test]
+    fn callers_are_those_whom_procedure_and_roles_admit() {
+        let definition = Definition {
+            roles: &["owner", "clerk", "visitor"],
+            permits: |role, permission| match role {
+                "owner" => true,
+                "clerk" => permission == "orders:write:own",
+                _ => false,
+            },
+            ..Definition::named("shop")
+        };
+        let asks = |own| AuthContract::Permission { permission: "orders:write".to_owned(), own };
+        assert_eq!(callers(&asks(true), &definition), "Called by: owner, clerk (own items)");
+        assert_eq!(callers(&asks(false), &definition), "Called by: owner");
+        assert_eq!(callers(&AuthContract::SignedIn, &definition), "Called by: signed-in callers");
     }
 
     #[test]

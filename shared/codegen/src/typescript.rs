@@ -10,6 +10,7 @@ use protocol::{
     Code, Kind, Layout,
     case::type_name,
     contract::{Build, Contract, Declaration, ProcedureBuild, ProcedureContract},
+    escape,
     fresh::REAUTHENTICATE,
 };
 
@@ -226,7 +227,7 @@ fn tidy(text: &str) -> String {
 
 /// The lines of a JSDoc comment.
 fn comment(docs: &str) -> impl Iterator<Item = String> {
-    let docs = docs.trim().replace("*/", "*\\/");
+    let docs = escape::block_comment(docs.trim());
     let lines: Vec<String> = match docs.lines().collect::<Vec<_>>()[..] {
         [] => Vec::new(),
         [line] => vec![format!("/** {line} */")],

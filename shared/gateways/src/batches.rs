@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request
 use protocol::{
     Cause, Code, Fault, Kind,
     contract::{Contract, ProcedureContract},
+    media_type,
     trpc::{
         self,
         batch::{self, Answers, BatchFormat},
@@ -25,7 +26,6 @@ use crate::{
 
 /// The maximum number of calls of a batch.
 pub const MAX_CALLS: usize = 50;
-const JSON: &str = "application/json";
 
 /// Headers that belong to a status, and so to the whole response if all calls have the same status.
 const WITH_STATUS: [HeaderName; 3] = [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
@@ -39,7 +39,7 @@ impl Batches {
         name: "trpc",
         paths: &["/trpc/{proxy+}"],
         methods: "GET, HEAD, POST",
-        takes: "application/json",
+        takes: media_type::JSON,
         calls: true,
         memory_mb: 256,
         timeout_ms: 29_000,
@@ -82,7 +82,7 @@ fn varied(mut response: Response<Bytes>) -> Response<Bytes> {
 /// An error in an envelope.
 fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Bytes> {
     let body = trpc::error_envelope(fault, path, calls.request_id());
-    let mut response = respond(fault.code.http_status(), JSON, body);
+    let mut response = respond(fault.code.http_status(), media_type::JSON, body);
     explain(fault, response.headers_mut());
     response
 }
@@ -176,7 +176,7 @@ async fn single(contract: &Contract, body: Bytes, calls: &Calls<'_>, name: &str)
     let Parts { method, uri, headers, .. } = calls.parts();
     let input = trpc::take_input(procedure.kind, true, method, uri.query(), headers, body)?;
     let response = forward(calls, procedure, input.as_deref()).await?;
-    let mut answer = respond(response.status().as_u16(), JSON, response.body().clone());
+    let mut answer = respond(response.status().as_u16(), media_type::JSON, response.body().clone());
     answer.headers_mut().extend(with_status(response.headers()));
     Ok(answer)
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use protocol::{Code, Fault, FieldFault, Kind, contract::ProcedureContract};
+use protocol::{Code, Fault, FieldFault, Kind, contract::ProcedureContract, media_type};
 use runtime::{BoxFuture, Site};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -192,7 +192,7 @@ impl<'a> Calls<'a> {
             (Kind::Mutation, input) => (Method::POST, path, Bytes::copy_from_slice(input.unwrap_or_default())),
         };
         let mut request = Request::new(body);
-        let json = (method == Method::POST).then(|| HeaderValue::from_static("application/json"));
+        let json = (method == Method::POST).then(|| HeaderValue::from_static(media_type::JSON));
         *request.method_mut() = method;
         let malformed = |_| Refusal::new(Code::InternalServerError, "Something went wrong on our side.");
         *request.uri_mut() = address.parse().map_err(malformed)?;

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use protocol::{Cause, Code, Fault, contract::Contract};
+use protocol::{Cause, Code, Fault, contract::Contract, media_type};
 use runtime::{BoxFuture, problem, rest};
 
 use crate::{
@@ -143,21 +143,20 @@ impl File {
 /// A problem (RFC 9457), as in REST.
 fn refused(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
     let body = problem::body(fault, calls.site(), "", calls.parts().uri.path(), calls.request_id());
-    let mut response = respond(fault.code.http_status(), "application/problem+json", body);
+    let mut response = respond(fault.code.http_status(), media_type::PROBLEM_JSON, body);
     explain(fault, response.headers_mut());
     response
 }
 
 /// All files by path.
 fn files(contract: &Contract, url: &str) -> BTreeMap<&'static str, File> {
-    let json = "application/json";
     let openrpc = serde_json::to_string(&jsonrpc::openrpc(contract, url)).unwrap_or_default();
     BTreeMap::from([
-        ("/docs", File::new("text/html; charset=utf-8", page::html(contract, url))),
-        ("/docs/docs.css", File::new("text/css; charset=utf-8", include_str!("docs/docs.css"))),
-        ("/docs/docs.js", File::new("text/javascript; charset=utf-8", include_str!("docs/docs.js"))),
-        (ICON_PATH, File::new("image/svg+xml", ICON)),
-        ("/openapi.json", File::new(json, openapi::document(contract, url).to_string())),
-        ("/openrpc.json", File::new(json, openrpc)),
+        ("/docs", File::new(media_type::HTML_UTF8, page::html(contract, url))),
+        ("/docs/docs.css", File::new(media_type::CSS_UTF8, include_str!("docs/docs.css"))),
+        ("/docs/docs.js", File::new(media_type::JAVASCRIPT_UTF8, include_str!("docs/docs.js"))),
+        (ICON_PATH, File::new(media_type::SVG, ICON)),
+        ("/openapi.json", File::new(media_type::JSON, openapi::document(contract, url).to_string())),
+        ("/openrpc.json", File::new(media_type::JSON, openrpc)),
     ])
 }

@@ -5,15 +5,16 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use aws::service::{CallError, Service, ServiceClient};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use protocol::{
     Cause, Code, Fault, Kind,
     contract::{Contract, ProcedureContract},
+    media_type,
 };
 use runtime::{Addressee, BoxFuture, Site, api_gateway, cors::Cors, environment::FunctionSettings, refuse, telemetry};
 use serde::Deserialize;
-use store::service::{CallError, Service, ServiceClient};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Transport;
@@ -53,13 +54,9 @@ impl Invoke {
     /// Creates the client. It sends nothing yet.
     ///
     /// # Errors
-    /// When the TLS settings are refused.
+    /// When the TLS settings are refused, or the region does not exist.
     pub fn new(settings: FunctionSettings, contract: &Contract, cors: Cors, site: Arc<Site>) -> Result<Self, Cause> {
-        let FunctionSettings { region, endpoint, access_key_id, secret_access_key, session_token, .. } =
-            settings.clone();
-        let credentials = store::client::credentials(access_key_id, secret_access_key, session_token);
-        let shared = store::client::sdk_config(region, endpoint, credentials)?;
-        let client = ServiceClient::new(Service::Lambda, &shared, Some(CONNECT_TIMEOUT))?;
+        let client = ServiceClient::new(Service::Lambda, settings.access.clone(), Some(CONNECT_TIMEOUT))?;
         let function = |procedure: &ProcedureContract| Function {
             name: settings.name_of(&procedure.function),
             kind: procedure.kind,
@@ -101,7 +98,7 @@ impl Invoke {
     async fn send(&self, function: &Function, event: Bytes, deadline: Instant) -> Result<Response<Bytes>, Fault> {
         // Names of functions need no escapes in a path.
         let path = format!("/2015-03-31/functions/{}/invocations", function.name);
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/octet-stream").body(event);
+        let request = Request::post(path).header(header::CONTENT_TYPE, media_type::BYTES).body(event);
         let request = request.map_err(Fault::internal)?;
         match timeout_at(deadline, Box::pin(self.client.call(request))).await {
             Ok(Ok(output)) => Ok(output),

@@ -41,7 +41,6 @@ use request::{Entry, Message, elements};
 pub const MAX_CALLS: usize = 100;
 /// Its path.
 pub const PATH: &str = "/jsonrpc";
-const JSON: &str = "application/json";
 /// The method that returns the [`openrpc`] document.
 const DISCOVER: &str = "rpc.discover";
 
@@ -63,7 +62,7 @@ impl JsonRpc {
         name: "jsonrpc",
         paths: &[PATH],
         methods: "POST",
-        takes: "application/json",
+        takes: media_type::JSON,
         calls: true,
         memory_mb: 256,
         timeout_ms: 29_000,
@@ -107,7 +106,7 @@ impl JsonRpc {
         Ok(match request::read(&body).map_err(MessageError::Message)? {
             Message::Single(entry) => {
                 let answer = self.answer_to(request, entry).await;
-                answer.map_or_else(empty, |answer| respond(200, JSON, answer))
+                answer.map_or_else(empty, |answer| respond(200, media_type::JSON, answer))
             }
             Message::Batch(entries) => self.answer_to_all(request, entries).await,
         })
@@ -134,7 +133,7 @@ impl JsonRpc {
         }
         answers.sort_by_key(|(place, _)| *place);
         let answers: Vec<_> = answers.into_iter().map(|(_, answer)| answer).collect();
-        respond(200, JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat())
+        respond(200, media_type::JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat())
     }
 
     /// The response to one entry; none to a notification.
@@ -193,7 +192,7 @@ impl Style for JsonRpc {
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
         let error = failed(JsonRpcError::of(&refusal, calls.request_id()), RawValue::NULL);
-        respond(refusal.code.http_status(), JSON, error)
+        respond(refusal.code.http_status(), media_type::JSON, error)
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -202,7 +201,7 @@ impl Style for JsonRpc {
                 Ok(response) => response,
                 Err(MessageError::Message((reserved, code, detail))) => {
                     let error = JsonRpcError::reserved(reserved, code, &detail, calls.request_id());
-                    respond(200, JSON, failed(error, RawValue::NULL))
+                    respond(200, media_type::JSON, failed(error, RawValue::NULL))
                 }
                 Err(MessageError::Http(fault)) => {
                     let mut headers = HeaderMap::new();
@@ -233,7 +232,7 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     if parts.method != Method::POST {
         return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::SPEC.methods));
     }
-    if [JSON, "application/json-rpc"].iter().any(|known| media_type::is(&parts.headers, known)) {
+    if [media_type::JSON, media_type::JSON_RPC].iter().any(|known| media_type::is(&parts.headers, known)) {
         Ok(())
     } else {
         Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json."))

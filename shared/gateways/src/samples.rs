@@ -4,8 +4,9 @@ pub(crate) mod graphql;
 pub mod postman;
 
 use protocol::{
-    PathPattern, case,
+    PageSize, PathPattern, case,
     contract::{AuthContract, Contract, ProcedureContract},
+    media_type,
 };
 use runtime::rest::encoded;
 use serde_json::Value;
@@ -63,7 +64,7 @@ pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     let path = PathPattern(route.path).filled(sample).unwrap_or_else(|| route.path.to_owned());
     let mut pairs = Vec::new();
     // Of the optional fields, only a page's size is shown, which callers need first.
-    let shown = route.other_fields().filter(|field| field.is_required || field.name == "limit");
+    let shown = route.other_fields().filter(|field| field.is_required || field.name == PageSize::FIELD);
     for field in shown.filter(|_| !route.has_body()) {
         let value = example::of(contract, field.schema);
         match (ParameterForm::of(contract, field.schema), value) {
@@ -92,7 +93,7 @@ fn curl(contract: &Contract, route: &Route<'_>) -> String {
     let mut lines = vec![format!("curl{method} \"$URL{}\"", address(contract, route))];
     lines.extend(authorization(route.procedure));
     if let Some(body) = body(contract, route) {
-        lines.push("-H \"content-type: application/json\"".to_owned());
+        lines.push(format!("-H \"content-type: {}\"", media_type::JSON));
         lines.push(format!("-d {}", quoted(&body.to_string())));
     }
     lines.join(" \\\n  ")
@@ -106,7 +107,7 @@ fn post(procedure: &ProcedureContract, path: &str, headers: &[&str], body: &str)
     let mut lines = vec![format!("curl \"$URL{path}\"")];
     lines.extend(authorization(procedure));
     match headers {
-        [] => lines.push("-H \"content-type: application/json\"".to_owned()),
+        [] => lines.push(format!("-H \"content-type: {}\"", media_type::JSON)),
         headers => lines.extend(headers.iter().map(|header| format!("-H {}", quoted(header)))),
     }
     lines.push(format!("-d {}", quoted(body)));
@@ -149,7 +150,8 @@ fn jsonrpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
 fn soap(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>) -> Option<String> {
     let message = soap::request(contract, procedure, input.unwrap_or(&Value::Null)).ok()?;
     let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, case::camel_case(&procedure.name));
-    Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
+    let content_type = format!("content-type: {}", media_type::XML_UTF8);
+    Some(post(procedure, "/soap", &[&content_type, &action], &message))
 }
 
 /// A text quoted as one word of the shell.

@@ -35,6 +35,7 @@ use protocol::{
     Cause, Clock, Code,
     contract::{Contract, ProcedureContract},
     input::MAX_FAULTS,
+    media_type,
 };
 use runtime::{BoxFuture, rest::without_body};
 use serde_json::Value;
@@ -90,7 +91,7 @@ impl Soap {
         name: "soap",
         paths: &[PATH],
         methods: "GET, HEAD, POST",
-        takes: "text/xml, application/soap+xml",
+        takes: media_type::XML_OR_SOAP,
         calls: true,
         memory_mb: 256,
         timeout_ms: 29_000,
@@ -120,10 +121,10 @@ impl Soap {
             asks.split('&').any(|part| part.split('=').next().unwrap_or_default().eq_ignore_ascii_case("wsdl"));
         let make = || wsdl::render(&self.service, &address).ok().map(Bytes::from);
         let (kind, body) = match is_wsdl.then(|| self.wsdl.get_or_init(make).clone()).flatten() {
-            Some(wsdl) => ("text/xml; charset=utf-8", wsdl),
+            Some(wsdl) => (media_type::XML_UTF8, wsdl),
             None => {
                 let text = format!("SOAP 1.1 and 1.2 by POST. The WSDL: {address}?wsdl\n");
-                ("text/plain; charset=utf-8", text.into())
+                (media_type::TEXT_UTF8, text.into())
             }
         };
         let mut response = Response::new(body);

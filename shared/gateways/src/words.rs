@@ -57,6 +57,16 @@ fn reword_schema(schema: &mut Value, change: &dyn Fn(&mut String)) {
     }
 }
 
+/// The first paragraph of a text in one line of plain text, and the rest: Markdown is for descriptions, in OpenAPI (3.1,
+/// Operation Object) as in OpenRPC.
+pub fn summary(docs: &str) -> (String, Option<&str>) {
+    let (first, rest) = match docs.split_once("\n\n") {
+        Some((first, rest)) => (first, Some(rest.trim())),
+        None => (docs, None),
+    };
+    (first.trim().replace('\n', " ").replace('`', ""), rest)
+}
+
 /// A text with the code between its backticks rewritten, where `word` returns a replacement.
 pub fn reworded(text: &str, word: impl Fn(&str) -> Option<String>) -> String {
     let parts: Vec<&str> = text.split('`').collect();

@@ -5,7 +5,7 @@ use runtime::prelude::*;
 
 use crate::{Device, DeviceId, DeviceKind, Session};
 
-/// A device, or an application, on which somebody is signed in.
+/// A device, or an application, on which a user is signed in.
 #[wire]
 pub struct SignedInDevice {
     /// Names it, for `sessions.revoke`.

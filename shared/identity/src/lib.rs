@@ -26,6 +26,7 @@
 //!   has signed in before.
 //! - [`limits`]: rate limits of attempts. [`audit`]: entries of the audit log.
 //! - [`administration`]: what people do with the users of a service. [`personal_data`]: the data that a user exports.
+//!   [`seed`]: demonstration users.
 //! - [`pages`]: the pages of a service that has no frontend.
 
 // The macros write `::onefold`.
@@ -57,6 +58,7 @@ pub(crate) mod registration;
 pub mod removal;
 pub mod rights;
 pub mod rotation;
+pub mod seed;
 pub mod sessions;
 pub(crate) mod sign_in_flows;
 mod signed_in;
@@ -74,6 +76,7 @@ use runtime::{
 pub use runtime as __runtime;
 
 pub use entities::*;
+pub use macros::{IdentityRole, export};
 pub use procedures::Part;
 pub use signed_in::SignedIn;
 pub use user::{IdentityRole, IdentityUser, NewUser, UNPROVED_MS, UserId, permits};
@@ -129,17 +132,31 @@ pub const fn expect_safe(service: &Definition) {
         service.refusals.is_some(),
         "a service that mounts identity writes refusals into its audit log: state `refusals: Some(identity::REFUSALS)`"
     );
-    let mut withheld = service.withheld;
-    while let [permission, others @ ..] = withheld {
-        if same(permission, RIGHTS) {
-            return;
-        }
-        withheld = others;
-    }
-    panic!(
+    assert!(
+        has_rights(service.withheld),
         "an application with the permission to give rights could give itself all others: state \
          `withheld: &[identity::RIGHTS]`, and others if there are some"
     );
+}
+
+/// Refuses roles of which none can give a role, when they are compiled.
+#[doc(hidden)]
+pub const fn expect_rights(permissions: &[&str]) {
+    assert!(
+        has_rights(permissions),
+        "nobody could give a role: state `#[permissions(\"rights:write\")]`, which the founder's role then has"
+    );
+}
+
+/// Whether [`RIGHTS`] is among these permissions.
+const fn has_rights(mut permissions: &[&str]) -> bool {
+    while let [permission, others @ ..] = permissions {
+        if same(permission, RIGHTS) {
+            return true;
+        }
+        permissions = others;
+    }
+    false
 }
 
 /// The name of the cookie by which an account knows a browser, without its prefix.

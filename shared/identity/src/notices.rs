@@ -38,7 +38,7 @@ pub enum Notice<'a> {
     IdentityUnlinked(&'a str),
     /// All linked identities were unlinked: the owner proved the address, or chose another password.
     IdentitiesDropped,
-    /// Somebody signed in with a browser that the account did not know.
+    /// A user signed in with a browser that the account did not know.
     NewBrowser,
     /// A program signed in with the password.
     Program,

@@ -9,7 +9,7 @@ use crate::{
     devices::{SignedInDevice, devices},
 };
 
-/// An account elsewhere.
+/// An account at an identity provider.
 #[wire]
 pub struct Identity {
     /// The provider's id, such as `google`.
@@ -50,7 +50,7 @@ impl PersonalData {
         self.audit.create(AuditEntry { detail: Some(detail.to_owned()), ..entry }).await
     }
 
-    /// The accounts elsewhere by which the caller, of this id, signs in, and where they are signed in.
+    /// The accounts at identity providers by which the caller, of this id, signs in, and where they are signed in.
     ///
     /// # Errors
     /// When the database is away.
@@ -66,7 +66,7 @@ impl PersonalData {
         Ok((identities.collect(), sessions))
     }
 
-    /// A page of the audit log about a person, newest first. From where somebody else did something is theirs, and left out.
+    /// A page of the audit log about a person, newest first. The network addresses of others are theirs, and left out.
     ///
     /// # Errors
     /// When the database is away, or the cursor is none of this list.
@@ -86,7 +86,7 @@ impl PersonalData {
     }
 }
 
-/// What of an entry is the person's: from where somebody else did it is not.
+/// What of an entry is the person's: the network address of another person is not.
 fn own_part(entry: AuditEntry, id: UserId) -> AuditEntry {
     let is_own = entry.actor.as_deref() == Some(&*id.to_string());
     if is_own { entry } else { AuditEntry { address: String::new(), ..entry } }

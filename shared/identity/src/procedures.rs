@@ -21,11 +21,11 @@ macro_rules! __index {
             grants {
                 authorize<U>, clients_create, clients_delete, clients_list, decide<U>, introspect, revoke, token<U>,
             }
-            /// To sign in with an account elsewhere.
+            /// To sign in with an account at an identity provider.
             oauth { callback<U>, identities, link, providers, reauthenticate, start, unlink<U> }
             /// The pages to which mails lead, of a service without a frontend.
             pages { reset_password, sign_in, verify_email }
-            /// Where somebody is signed in.
+            /// Where a user is signed in.
             sessions { list, revoke, revoke_others }
             /// What programs look for at addresses that standards state.
             well_known { jwks, oauth_authorization_server, openid_configuration }

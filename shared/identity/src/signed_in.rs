@@ -9,13 +9,13 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::Tokens;
 
-/// Somebody who has signed in.
+/// A user who has signed in.
 ///
 /// `#[wire]` takes no parameters, since each wire type has one name. A service has one `M`, so that this is one type of
 /// its contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "SignedIn", description = "Somebody who has signed in.")]
+#[schemars(rename = "SignedIn", description = "A user who has signed in.")]
 pub struct SignedIn<M> {
     /// Who it is.
     pub user: M,

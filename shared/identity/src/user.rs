@@ -6,7 +6,7 @@
 //! use protocol::{Listing, SortKey};
 //! use runtime::prelude::*;
 //!
-//! /// What somebody is in the shop.
+//! /// A user's role in the shop.
 //! #[wire]
 //! pub enum Role {
 //!     /// Sees all orders, and makes others what they are.
@@ -34,7 +34,7 @@
 //!     }
 //! }
 //!
-//! /// Somebody who buys, or sells.
+//! /// A user who buys, or sells.
 //! #[wire]
 //! #[derive(Entity)]
 //! #[entity(prefix = "user")]
@@ -74,33 +74,7 @@
 //!     fn me(&self) -> Self {
 //!         self.clone()
 //!     }
-//!     fn email(&self) -> &EmailAddress {
-//!         &self.email
-//!     }
-//!     fn name(&self) -> &str {
-//!         &self.name
-//!     }
-//!     fn set_name(&mut self, name: String) {
-//!         self.name = name;
-//!     }
-//!     fn role(&self) -> Role {
-//!         self.role
-//!     }
-//!     fn set_role(&mut self, role: Role) {
-//!         self.role = role;
-//!     }
-//!     fn is_verified(&self) -> bool {
-//!         self.is_verified
-//!     }
-//!     fn ends_at(&self) -> Option<Timestamp> {
-//!         self.ends_at
-//!     }
-//!     fn set_verified(&mut self, is_verified: bool) {
-//!         self.is_verified = is_verified;
-//!     }
-//!     fn set_ends_at(&mut self, ends_at: Option<Timestamp>) {
-//!         self.ends_at = ends_at;
-//!     }
+//!     identity::user_fields!();
 //! }
 //! ```
 
@@ -155,6 +129,41 @@ pub struct NewUser<R> {
     pub created_at: Timestamp,
     /// When the user expires, unless the address is proved by then.
     pub ends_at: Option<Timestamp>,
+}
+
+/// The methods of [`IdentityUser`] from `email` on, for a type that has a field of the same name for each: `email`,
+/// `name`, `role`, `is_verified` and `ends_at`.
+#[macro_export]
+macro_rules! user_fields {
+    () => {
+        fn email(&self) -> &$crate::EmailAddress {
+            &self.email
+        }
+        fn name(&self) -> &str {
+            &self.name
+        }
+        fn set_name(&mut self, name: String) {
+            self.name = name;
+        }
+        fn role(&self) -> Self::Role {
+            self.role
+        }
+        fn set_role(&mut self, role: Self::Role) {
+            self.role = role;
+        }
+        fn is_verified(&self) -> bool {
+            self.is_verified
+        }
+        fn ends_at(&self) -> Option<$crate::__runtime::prelude::Timestamp> {
+            self.ends_at
+        }
+        fn set_verified(&mut self, is_verified: bool) {
+            self.is_verified = is_verified;
+        }
+        fn set_ends_at(&mut self, ends_at: Option<$crate::__runtime::prelude::Timestamp>) {
+            self.ends_at = ends_at;
+        }
+    };
 }
 
 /// A service's user.

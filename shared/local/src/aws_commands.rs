@@ -10,16 +10,21 @@ use std::{
 
 use protocol::Cause;
 
-use crate::{build, data::at, workspace};
+use crate::{
+    build,
+    data::at,
+    workspace::{self, Tree},
+};
 
 /// The oldest supported Node.js.
 const NODE: u32 = 20;
 
-/// Runs a program of this workspace's `infra/` with these parameters; `input` is its standard input.
+/// Runs a program of this workspace's `infra/` with these parameters, for the service whose tree this is; `input` is its
+/// standard input.
 ///
 /// # Errors
 /// When there is no `infra/`; when Node.js is missing or too old, or the program cannot be installed, built or started.
-pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
+pub fn run(Tree { root, layout }: &Tree, parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
     let infra = workspace::part(root, "infra", "it has the templates and the programs that reach AWS")?;
     check_node()?;
     install(&infra)?;
@@ -27,6 +32,7 @@ pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<E
     let mut command = clean("node");
     // The programs run on the oldest supported Node.js until it is raised here; their users need no reminder.
     command.env("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
+    command.env("ONEFOLD_CONTRACT", root.join(codegen::contract_path(layout)));
     command.current_dir(&infra).arg("build/src/cli.js").args(parameters);
     if input.is_some() {
         command.stdin(Stdio::piped());

@@ -24,6 +24,8 @@ pub struct Build {
     pub root: PathBuf,
     /// The package whose programs are the functions.
     pub functions: &'static str,
+    /// What the names of its programs begin with.
+    pub prefix: &'static str,
     /// The package whose program this is.
     pub package: &'static str,
 }
@@ -34,7 +36,7 @@ pub struct Build {
 ///
 /// # Errors
 /// When the build fails; cargo has printed the reason.
-pub async fn functions(Build { root, functions, package }: &Build) -> Result<HashMap<String, PathBuf>, Cause> {
+pub async fn functions(Build { root, functions, prefix, package }: &Build) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     for name in package_variables() {
@@ -56,7 +58,7 @@ pub async fn functions(Build { root, functions, package }: &Build) -> Result<Has
     for line in output.stdout.split(|&b| b == b'\n') {
         let Ok(message) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
         if let (Some(program), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str()) {
-            programs.insert(name.to_owned(), PathBuf::from(program));
+            programs.insert(name.strip_prefix(prefix).unwrap_or(name).to_owned(), PathBuf::from(program));
         }
     }
     Ok(programs)

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use protocol::{
-    Cause, FieldFault, Kind,
+    Cause, FieldFault, Kind, media_type,
     trpc::{BASE_PATH, MAX_INPUT_BYTES, too_large},
 };
 use runtime::{Callers, Entry, Service};
@@ -209,7 +209,7 @@ fn request(
     };
     let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
     let headers = request.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::JSON));
     headers.insert(header::USER_AGENT, HeaderValue::from_static("onefold"));
     if let Some(token) = options.token.as_ref().or(signed.as_ref()) {
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| "that is no token")?;

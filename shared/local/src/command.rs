@@ -23,8 +23,7 @@ use crate::{
     data::{DataFolder, random_key},
     diff,
     local_cloud::token_settings,
-    permissions,
-    seed::{self, Seed},
+    permissions, seed,
     serve::{self, Options},
     workspace::{self, Tree},
 };
@@ -36,8 +35,6 @@ const DATA: &str = ".onefold";
 pub struct App {
     /// The procedures.
     pub service: Service,
-    /// The source of demonstration data, if there is one.
-    pub seed: Option<Seed>,
     /// Whether the table is in memory unless the command line says otherwise.
     pub ephemeral: bool,
     /// The package whose program this is: `env!("CARGO_PKG_NAME")`.
@@ -71,7 +68,8 @@ struct Serve {
     /// Append to FILE which rights each procedure uses: one JSON object for each action, index and key prefix
     #[arg(long, value_name = "FILE")]
     record_access: Option<PathBuf>,
-    /// Where the frontend is, such as http://localhost:5173: mails lead there, and sign-ins elsewhere come back there
+    /// Where the frontend is, such as http://localhost:5173: mails lead there, and sign-ins with identity providers
+    /// come back there
     #[arg(long, value_name = "URL", default_value = "")]
     app_url: String,
     /// Which pages of other machines may call, with commas, such as https://app.example.com; * lets all. Pages of this
@@ -194,7 +192,7 @@ pub fn main(app: App) -> ExitCode {
 fn run(app: App, line: CommandLine) -> Result<ExitCode, Cause> {
     let definition = app.service.definition;
     let data = || line.data.clone().map_or_else(|| default_data(definition), Ok);
-    let in_cloud = |parameters: &[String]| aws_commands::run(&workspace::root(definition)?, parameters, None);
+    let in_cloud = |parameters: &[String]| aws_commands::run(&workspace::tree(definition)?, parameters, None);
     match line.command {
         None => {
             let options = options(line.serve, data()?, &app)?;
@@ -258,7 +256,8 @@ fn options(serve: Serve, data: PathBuf, app: &App) -> Result<Options, Cause> {
         let packages = layout.packages.ok_or_else(|| {
             format!("the service {} has no package of functions to build", app.service.definition.name)
         })?;
-        Ok::<_, Cause>(Build { root, functions: packages.functions.name, package: app.package })
+        let (functions, prefix) = (packages.functions.name, packages.prefix.unwrap_or_default());
+        Ok::<_, Cause>(Build { root, functions, prefix, package: app.package })
     };
     Ok(Options {
         port: serve.port,
@@ -306,8 +305,8 @@ fn keys(
     retire: Option<String>,
 ) -> Result<ExitCode, Cause> {
     // The target is checked before a key is created: tokens by a key that only this machine has are accepted nowhere.
-    let root = workspace::root(service.definition)?;
-    let checked = aws_commands::run(&root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
+    let tree = workspace::tree(service.definition)?;
+    let checked = aws_commands::run(&tree, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
     if checked != ExitCode::SUCCESS {
         return Ok(checked);
     }
@@ -331,7 +330,7 @@ fn keys(
         },
     });
     let named = [parameters(&["keys", "--stage", stage]), flag("--rotate", rotate), option("--retire", retire)];
-    let done = aws_commands::run(&root, &named.concat(), Some(made.to_string().as_bytes()));
+    let done = aws_commands::run(&tree, &named.concat(), Some(made.to_string().as_bytes()));
     if is_first && !matches!(done, Ok(ExitCode::SUCCESS)) {
         keys.forget()?;
     }

@@ -35,6 +35,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws::Access;
 use guard::{Guard, Policy};
 
 /// The location of the data.
@@ -93,6 +94,9 @@ impl From<io::Error> for DatabaseError {
     }
 }
 
+/// The region of local services and functions. Nothing depends on it.
+pub(crate) const REGION: &str = "local";
+
 /// A client's credentials, which sign its requests.
 #[derive(Clone)]
 pub struct Credentials {
@@ -110,6 +114,18 @@ impl Credentials {
         Self {
             access_key_id: format!("LOCAL{}", random().to_uppercase()),
             secret_access_key: format!("{}{}", random(), random()),
+        }
+    }
+
+    /// The access to a local service with these credentials.
+    #[must_use]
+    pub fn access(&self, endpoint: &str) -> Access {
+        Access {
+            region: REGION.to_owned(),
+            endpoint: Some(endpoint.to_owned()),
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.clone(),
+            session_token: None,
         }
     }
 }

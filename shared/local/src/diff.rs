@@ -55,7 +55,10 @@ pub fn release(tree: &Tree) -> Result<ExitCode, Cause> {
     if released.exists() {
         print!("{}", markdown(&against(tree, &released)?));
     }
-    fs::copy(contract(tree)?, &released).map_err(at(&released))?;
+    let contract = contract(tree)?;
+    against(tree, &contract)
+        .map_err(|cause| format!("nothing was released: {cause}; `cargo regen` writes the contract"))?;
+    fs::copy(&contract, &released).map_err(at(&released))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, requ
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use protocol::{Code, Fault, trpc};
+use protocol::{Code, Fault, media_type, trpc};
 use runtime::{
     Addressee, Site,
     answer::expect_known,
@@ -366,7 +366,7 @@ fn index(text: Bytes) -> Response<Bytes> {
     let mut response = Response::new(text);
     *response.status_mut() = StatusCode::OK;
     for (name, value) in [
-        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_TYPE, media_type::JSON),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use gateways::graphql;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
-use runtime::{accept::Accept, rest::without_body};
+use protocol::{accept::Accept, media_type};
+use runtime::rest::without_body;
 
 /// The page, compressed by gzip, which every browser accepts.
 static PAGE: &[u8] = include_bytes!("../graphiql/page.html.gz");
@@ -14,7 +15,7 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
                       img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 7] = [
-    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    (header::CONTENT_TYPE, media_type::HTML_UTF8),
     (header::CONTENT_ENCODING, "gzip"),
     (header::CACHE_CONTROL, "no-cache"),
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -28,7 +29,7 @@ pub(crate) fn is_page_request<T>(request: &Request<T>) -> bool {
     let accept = |field| Accept::of(request.headers(), field);
     request.uri().path() == graphql::PATH
         && [Method::GET, Method::HEAD].contains(request.method())
-        && accept(header::ACCEPT).prefers("text/html", &["application/json", "application/graphql-response+json"])
+        && accept(header::ACCEPT).prefers(media_type::HTML, &[media_type::JSON, media_type::GRAPHQL_RESPONSE])
         && accept(header::ACCEPT_ENCODING).prefers("gzip", &[])
 }
 

@@ -37,4 +37,3 @@ pub mod testing;
 mod workspace;
 
 pub use command::{App, main};
-pub use seed::{Seed, Seeded};

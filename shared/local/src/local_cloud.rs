@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use aws::MailSettings;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::{Cause, Clock, Needs};
 use runtime::{
@@ -12,20 +13,17 @@ use runtime::{
     secrets::{SIGNING, Source},
     tokens::{TokenSettings, TokenSigner},
 };
-use store::{MailSettings, Settings, Store, StoreLimits};
+use store::{Settings, Store, StoreLimits};
 
 use crate::{
     backend::{Backend, LocalProcedure},
     data::{DataFolder, Lock, random_key},
     database::{
-        Credentials, EmbeddedDatabase, Location,
+        Credentials, EmbeddedDatabase, Location, REGION,
         guard::{Policy, Rule},
     },
     mail::{LocalSes, Mailbox},
 };
-
-/// The region of local functions. Nothing depends on it.
-const REGION: &str = "local";
 
 /// The name of the service's table.
 pub fn table_name(definition: &Definition) -> String {
@@ -106,14 +104,9 @@ impl LocalCloud {
             Callers::Custom(_) => None,
         };
         let database = EmbeddedDatabase::start(location).await?;
-        let administrator = database.administrator();
         let store = Store::new(Settings {
             table: table_name(definition),
-            region: REGION.to_owned(),
-            endpoint: Some(database.endpoint().to_owned()),
-            access_key_id: administrator.access_key_id.clone(),
-            secret_access_key: administrator.secret_access_key.clone(),
-            session_token: None,
+            access: database.administrator().access(database.endpoint()),
             cursor_key: Some(cursor_key),
             limits: StoreLimits::default(),
         })?;
@@ -201,9 +194,9 @@ impl LocalCloud {
             (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
             (environment::MAIL_ENDPOINT.to_owned(), self.local_ses.endpoint().to_owned()),
             (environment::SECRETS.to_owned(), secrets.join(",")),
-            ("AWS_REGION".to_owned(), REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone()),
-            ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key.clone()),
+            (environment::REGION.to_owned(), REGION.to_owned()),
+            (environment::ACCESS_KEY_ID.to_owned(), credentials.access_key_id.clone()),
+            (environment::SECRET_ACCESS_KEY.to_owned(), credentials.secret_access_key.clone()),
         ];
         if let Some(tokens) = &self.tokens {
             variables.push((environment::TOKENS.to_owned(), serde_json::to_string(tokens)?));
@@ -218,12 +211,8 @@ impl LocalCloud {
     pub fn mail_transport(&self, credentials: &Credentials) -> MailTransport {
         MailTransport::new(Some(MailSettings {
             from: self.mail_from.clone(),
-            region: REGION.to_owned(),
-            endpoint: Some(self.local_ses.endpoint().to_owned()),
-            access_key_id: credentials.access_key_id.clone(),
-            secret_access_key: credentials.secret_access_key.clone(),
-            session_token: None,
-            limits: MailSettings::LIMITS,
+            access: credentials.access(self.local_ses.endpoint()),
+            retries: MailSettings::RETRIES,
         }))
     }
 

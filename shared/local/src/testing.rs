@@ -1,10 +1,14 @@
-//! A service for tests, with a database of its own.
+//! A service for tests, with a database of its own, and a server that stands for a service of AWS.
+
+pub mod fake_server;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use protocol::{Cause, Clock, Entity};
-use runtime::{Call, Capability, Definition, RateLimits, Service, answer};
-use store::{Create, Read, Scope, StoreSession, Write};
+use protocol::{Cause, Clock, CursorScope, Entity, Principal};
+use runtime::{Call, Caller, Capability, Definition, RateLimits, Service, answer};
+use store::{Create, Read, StoreSession, Write};
 
 use crate::{
     data::DataFolder,
@@ -29,7 +33,7 @@ impl TestService {
         Self::at(service, clock, Addresses::default()).await
     }
 
-    /// Starts a service with these addresses, in which everybody may register.
+    /// Starts a service with these addresses, in which anyone may register.
     ///
     /// # Errors
     /// Those of [`TestService::new`].
@@ -79,8 +83,21 @@ impl TestService {
         Ok(C::obtain(&Call::detached(self.definition, &context))?)
     }
 
+    /// A signed-in caller of this subject, without a role.
+    pub fn caller(&self, subject: &str) -> Caller {
+        let principal = Principal { subject: subject.to_owned(), ..Principal::default() };
+        Caller::new(self.definition, Arc::new(principal))
+    }
+
+    /// A signed-in caller with the role of operators ([`Definition::operator_role`]).
+    pub fn operator(&self) -> Caller {
+        let roles = self.definition.operator_role.map(str::to_owned).into_iter().collect();
+        let principal = Principal { subject: "an operator".to_owned(), roles, ..Principal::default() };
+        Caller::new(self.definition, Arc::new(principal))
+    }
+
     fn session(&self) -> StoreSession {
-        let scope = Scope { procedure: "test", caller: None, input: bytes::Bytes::new() };
+        let scope = CursorScope { procedure: "test", caller: None, input: bytes::Bytes::new() };
         StoreSession::new(self.cloud.store.clone(), scope, self.clock)
     }
 

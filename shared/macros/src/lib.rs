@@ -1,13 +1,16 @@
-//! The macros: `#[procedure]`, `#[wire]`, `#[derive(Failure)]`, `#[derive(Capability)]` and `#[derive(Entity)]`.
+//! The macros: `#[procedure]`, `#[wire]`, `#[derive(Failure)]`, `#[derive(Capability)]`, `#[derive(Entity)]`,
+//! `#[derive(IdentityRole)]` and `export!`.
 //!
 //! They only generate code that a person could write by hand; everything that can be an ordinary function is one in
 //! `protocol` and `runtime`.
 
 mod capability;
 mod entity;
+mod export;
 mod failure;
 mod name;
 mod procedure;
+mod role;
 mod wire;
 
 use proc_macro::TokenStream;
@@ -114,6 +117,53 @@ pub fn capability(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn entity(item: TokenStream) -> TokenStream {
     answer(entity::expand(item.into()))
+}
+
+/// Implements `identity::IdentityRole` for an enum, whose variants are the roles: their names are those on the wire.
+///
+/// ```ignore
+/// #[wire]
+/// #[derive(IdentityRole)]
+/// #[role(founder = Owner, new_user = Shopper)]
+/// #[permissions("rights:write")]
+/// #[permissions("orders:read" = [Clerk], "orders:read:own" = [Shopper], "orders:write" = [Clerk])]
+/// pub enum Role {
+///     Owner,
+///     Clerk,
+///     Shopper,
+/// }
+/// ```
+///
+/// `role`: the role of the first user, and that of people who register. `permissions`: each permission once, with the
+/// roles that have it. The founder's role has all of them, and where one is stated with `:own`, the whole one. It also
+/// gives the type `NAMES`, `PERMISSIONS`, `name`, `permissions` and `permits`, as a service's definition states them.
+#[proc_macro_derive(IdentityRole, attributes(role, permissions))]
+pub fn identity_role(item: TokenStream) -> TokenStream {
+    answer(role::expand(item.into()))
+}
+
+/// The types of a procedure by which users take their data along, and its capability: `Input`, `Exported`, `Error` and
+/// `Export`, whose method `part` is the body. The service states its user, and in one line each of its own lists: its
+/// name, its entity, the index that lists a user's items, and what it is for the person.
+///
+/// ```ignore
+/// identity::export! {
+///     User;
+///     orders: Order by BY_BUYER, "What the person ordered";
+/// }
+///
+/// /// Take along everything that is kept about oneself, list by list and part by part.
+/// #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/my-data")]
+/// pub async fn export(data: Export, caller: Caller, #[input] input: Input) -> Result<Exported, Error> {
+///     Ok(data.part(&caller, input).await?)
+/// }
+/// ```
+///
+/// Accounts at identity providers, sessions and the audit log are part of it without a line. The first list is the one
+/// that comes if none is asked for.
+#[proc_macro]
+pub fn export(item: TokenStream) -> TokenStream {
+    answer(export::expand(item.into()))
 }
 
 /// The name of words of an index on the wire, as a literal: `(orders, get)` is `"orders.get"`, and `(price_lists,

@@ -342,7 +342,7 @@ fn name_of(field: &syn::Field) -> Option<String> {
 }
 
 /// The name of a variant on the wire.
-fn variant_name(variant: &syn::Variant) -> String {
+pub(crate) fn variant_name(variant: &syn::Variant) -> String {
     renamed(&variant.attrs).unwrap_or_else(|| camel_case(&variant.ident.to_string()))
 }
 

@@ -3,10 +3,9 @@
 // The rules of `#[garde(…)]` expand to this name.
 extern crate onefold as garde;
 
-mod post;
+pub mod post;
 mod role;
 mod user;
 
-pub use post::{Post, PostId};
-pub use role::{PERMISSIONS, Role, WITHHELD};
+pub use role::{Role, WITHHELD};
 pub use user::{Me, User};

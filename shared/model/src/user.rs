@@ -8,7 +8,7 @@ use onefold::{
 
 use crate::Role;
 
-/// Somebody who works with the service.
+/// A user of the service.
 #[wire]
 #[derive(Entity)]
 #[entity(prefix = "user", loader = "users.byIds")]
@@ -103,31 +103,5 @@ impl IdentityUser for User {
             permissions: self.permissions().iter().map(|&permission| permission.to_owned()).collect(),
         }
     }
-    fn email(&self) -> &EmailAddress {
-        &self.email
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn set_name(&mut self, name: String) {
-        self.name = name;
-    }
-    fn role(&self) -> Role {
-        self.role
-    }
-    fn set_role(&mut self, role: Role) {
-        self.role = role;
-    }
-    fn is_verified(&self) -> bool {
-        self.is_verified
-    }
-    fn ends_at(&self) -> Option<Timestamp> {
-        self.ends_at
-    }
-    fn set_verified(&mut self, is_verified: bool) {
-        self.is_verified = is_verified;
-    }
-    fn set_ends_at(&mut self, ends_at: Option<Timestamp>) {
-        self.ends_at = ends_at;
-    }
+    onefold::identity::user_fields!();
 }

@@ -56,10 +56,14 @@ pub use protocol::__private;
 /// Serialization for types without `#[wire]`, such as secrets.
 pub use protocol::__private::serde;
 
+pub use aws;
 pub use identity;
 pub use protocol;
 pub use runtime;
 pub use store;
+
+/// What the seeds of a service's domains are written with.
+pub use runtime::seed;
 
 /// The error of a custom rule: `#[garde(custom(…))]` names an `fn(&T, &()) -> Result<(), RuleError>`.
 pub use garde::Error as RuleError;

@@ -64,7 +64,7 @@ pub struct Contract {
     /// The named types that inputs refer to (`#/inputTypes/OrderId`).
     #[ts(type = "Record<string, unknown>")]
     pub input_types: Map<String, Value>,
-    /// How a gateway signs somebody in who gives a name and a password with the call, or null.
+    /// How a gateway signs in a user who gives a name and a password with the call, or null.
     pub password_sign_in: Option<PasswordSignInContract>,
     /// How a client signs in and stays signed in, or null.
     pub session: Option<SessionSignIn<String>>,
@@ -76,7 +76,7 @@ pub struct Contract {
     pub gateways: Vec<GatewayContract>,
 }
 
-/// How a gateway signs somebody in, as the contract has it.
+/// How a gateway signs a user in, as the contract has it.
 pub type PasswordSignInContract = PasswordSignIn<String, Vec<(String, String)>>;
 
 /// A domain: `orders` of `orders.get`.
@@ -102,7 +102,7 @@ pub struct ProcedureContract {
     pub docs: String,
     /// Who may call it.
     pub auth: AuthContract,
-    /// Whether applications of others may, in somebody's name or for themselves.
+    /// Whether applications of others may, in a user's name or for themselves.
     pub for_applications: bool,
     /// `GET /v1/orders/{id}`.
     pub rest: Option<String>,

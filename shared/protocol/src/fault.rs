@@ -1,11 +1,13 @@
 //! Faults: why a call failed, for the caller and separately for the log.
 
+mod stored;
+
 use std::{error::Error, fmt, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Code;
+use crate::{Code, media_type};
 
 /// Any error, kept whole for the log.
 pub type Cause = Box<dyn Error + Send + Sync>;
@@ -55,14 +57,15 @@ impl AcceptedBody {
     /// The header fields that state it: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch`
     /// (RFC 5789 section 2.2), `Accept-Post` (Linked Data Platform 1.0, section 7.1).
     pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
-        const PATCH: &str = "application/merge-patch+json, application/json";
         match self {
             Self::Unsaid => &[],
             Self::Uncoded => &[("accept-encoding", "identity")],
-            Self::Json => &[("accept", "application/json")],
-            Self::JsonByPost => &[("accept", "application/json"), ("accept-post", "application/json")],
-            Self::Patch => &[("accept", PATCH), ("accept-patch", PATCH)],
-            Self::Form => &[("accept", "application/x-www-form-urlencoded")],
+            Self::Json => &[("accept", media_type::JSON)],
+            Self::JsonByPost => &[("accept", media_type::JSON), ("accept-post", media_type::JSON)],
+            Self::Patch => {
+                &[("accept", media_type::MERGE_PATCH_OR_JSON), ("accept-patch", media_type::MERGE_PATCH_OR_JSON)]
+            }
+            Self::Form => &[("accept", media_type::FORM)],
         }
     }
 }

@@ -8,7 +8,9 @@
 //! - [`procedure`], [`service`] and [`contract`]: what a procedure and a service state, and the contract made of it.
 //! - [`path`]: the paths of routes. [`rest`]: the responses of REST routes.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from a result to bytes.
-//! - [`case`] and [`media_type`]: names in the case of other languages, and the media types of bodies.
+//! - [`media_type`] and [`accept`]: the media types of bodies, and content negotiation.
+//! - [`case`] and [`escape`]: names in the case of other languages, and texts inside other languages.
+//! - [`cursor`]: what the cursor of a list is bound to.
 //! - [`entity`]: how an entity states its keys, indexes and unique values.
 //! - [`principal`]: the caller. [`address`]: e-mail addresses.
 
@@ -17,12 +19,15 @@ extern crate self as onefold;
 #[doc(hidden)]
 pub extern crate self as protocol;
 
+pub mod accept;
 pub mod address;
 pub mod case;
 pub mod clock;
 pub mod code;
 pub mod contract;
+pub mod cursor;
 pub mod entity;
+pub mod escape;
 pub mod fault;
 pub mod fresh;
 pub mod grant;
@@ -39,6 +44,7 @@ pub mod wire;
 
 pub use clock::Clock;
 pub use code::Code;
+pub use cursor::CursorScope;
 pub use entity::{Entity, EntityId, Index, IndexEntry, Listing, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use fresh::Reauthenticate;

@@ -4,10 +4,48 @@ use http::{HeaderMap, header};
 
 /// JSON.
 pub const JSON: &str = "application/json";
+/// JSON with its encoding, as some clients of RPC expect it.
+pub const JSON_UTF8: &str = "application/json; charset=utf-8";
+/// A JSON text in each line.
+pub const JSON_LINES: &str = "application/jsonl";
+/// A problem: why a request failed, as JSON (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
 /// A merge patch: a partial change as JSON (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// The value of `Accept-Patch`: what the body of a PATCH may be.
+pub const MERGE_PATCH_OR_JSON: &str = "application/merge-patch+json, application/json";
+/// A call in JSON-RPC, which is usually sent as plain JSON.
+pub const JSON_RPC: &str = "application/json-rpc";
+/// A response in GraphQL over HTTP.
+pub const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+/// A response in GraphQL over HTTP, with its encoding.
+pub const GRAPHQL_RESPONSE_UTF8: &str = "application/graphql-response+json; charset=utf-8";
 /// An HTML form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
+/// XML, and so a message in SOAP 1.1.
+pub const XML: &str = "text/xml";
+/// XML in UTF-8.
+pub const XML_UTF8: &str = "text/xml; charset=utf-8";
+/// A message in SOAP 1.2.
+pub const SOAP: &str = "application/soap+xml";
+/// A message in SOAP 1.2, in UTF-8.
+pub const SOAP_UTF8: &str = "application/soap+xml; charset=utf-8";
+/// The value of `Accept`: a message in SOAP of version 1.1 or 1.2.
+pub const XML_OR_SOAP: &str = "text/xml, application/soap+xml";
+/// HTML.
+pub const HTML: &str = "text/html";
+/// HTML in UTF-8.
+pub const HTML_UTF8: &str = "text/html; charset=utf-8";
+/// A style sheet in UTF-8.
+pub const CSS_UTF8: &str = "text/css; charset=utf-8";
+/// A script in UTF-8.
+pub const JAVASCRIPT_UTF8: &str = "text/javascript; charset=utf-8";
+/// A plain text in UTF-8.
+pub const TEXT_UTF8: &str = "text/plain; charset=utf-8";
+/// SVG.
+pub const SVG: &str = "image/svg+xml";
+/// Bytes of no stated format.
+pub const BYTES: &str = "application/octet-stream";
 
 /// The media type of a body, without its parameters; empty where it is not stated.
 pub fn of(headers: &HeaderMap) -> &str {

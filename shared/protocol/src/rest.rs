@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Field, Form, Kind};
+use crate::{Cursor, Field, Form, Kind};
 
 /// What the answers of a REST route say besides the output. `#[procedure(…, created = false)]` and the like say no to a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -60,7 +60,7 @@ impl RestAnswer {
         let is_page = is_get
             && matches!(find(output, b"items"), Some(Field { form: Form::List(_), .. }))
             && matches!(find(output, b"next"), Some(Field { form: Form::Text, .. }))
-            && find(input, b"cursor").is_some();
+            && find(input, Cursor::FIELD.as_bytes()).is_some();
         assert!(!declined.created || is_created, "`created = false`: the route answers no 201 anyway: leave it out");
         assert!(
             !declined.location || is_created,
@@ -181,7 +181,7 @@ mod tests {
     const VERSION: Field = field("version", Form::Integer);
     const PAGE: &[Field] =
         &[field("items", Form::List(&Form::Json)), Field { is_nullable: true, ..field("next", Form::Text) }];
-    const CURSOR: &[Field] = &[Field { is_nullable: true, ..field("cursor", Form::Text) }];
+    const CURSOR: &[Field] = &[Field { is_nullable: true, ..field(Cursor::FIELD, Form::Text) }];
 
     fn answer(kind: Kind, route: &str, input: &[Field], output: &[Field]) -> RestAnswer {
         RestAnswer::of(RestDeclaration { kind, route, input, output }, RestAnswer::NONE)

@@ -25,8 +25,8 @@ pub struct About<Text = &'static str> {
     pub homepage: Text,
 }
 
-/// Where a service's files are, each from the folder of its workspace. What is generated goes there, and two services in
-/// one workspace have no folder in common.
+/// Where a service's files are, each from the folder of its workspace. What is generated goes there, and two services
+/// in one workspace have no folder in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(concrete(Text = String))]
@@ -41,11 +41,15 @@ pub struct Layout<Text = &'static str> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(concrete(Text = String))]
 pub struct Packages<Text = &'static str> {
-    /// The package of the procedures: its sources hold `<domain>/<procedure>.rs`, and its `src/bin` one program for each.
+    /// The package of the procedures: its sources hold `<domain>/<procedure>.rs`, and its `src/bin` one program for
+    /// each.
     pub functions: Package<Text>,
     /// The package of the gateways' programs, apart: those of procedures neither wait for what gateways need, nor are
     /// those of gateways linked again after a change of a procedure.
     pub gateways: Package<Text>,
+    /// What the names of all these programs begin with, such as `shop-`: two services in one workspace have no program
+    /// in common. A service by itself needs none.
+    pub prefix: Option<Text>,
 }
 
 /// A Cargo package.
@@ -58,7 +62,7 @@ pub struct Package<Text = &'static str> {
     pub folder: Text,
 }
 
-/// How a gateway signs somebody in for one call, for styles in which a name and a password come with the call
+/// How a gateway signs a user in for one call, for styles in which a name and a password come with the call
 /// (SOAP's UsernameToken): by the same procedures as everybody, so that their limits and their log count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -82,8 +86,8 @@ pub struct PasswordSignIn<Text = &'static str, Pairs = &'static [(&'static str, 
     pub refresh_token_field: Text,
 }
 
-/// How a client signs in at the service itself and stays signed in, by a cookie or by tokens. `createSession` of the npm
-/// package is made from it.
+/// How a client signs in at the service itself and stays signed in, by a cookie or by tokens. `createSession` of the
+/// npm package is made from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(concrete(Text = String))]
@@ -143,7 +147,8 @@ pub struct Table<Text = &'static str, Indexes = [TableIndex; MAX_INDEXES]> {
     pub indexes: Indexes,
     /// The attribute that holds the time of expiry, in seconds of the Unix epoch.
     pub time_to_live: Text,
-    /// What the table's stream carries; there is none as long as nobody reads it, since it is a second copy of what is stored.
+    /// What the table's stream carries; there is none as long as nobody reads it, since it is a second copy of what is
+    /// stored.
     pub stream_view: Option<Text>,
 }
 
@@ -222,7 +227,7 @@ macro_rules! owned {
 owned! {
     About => About<String> { version, description, license, contact, homepage }
     Layout => Layout<String> { bindings, packages }
-    Packages => Packages<String> { functions, gateways }
+    Packages => Packages<String> { functions, gateways, prefix }
     Package => Package<String> { name, folder }
     PasswordSignIn => PasswordSignIn<String, Vec<(String, String)>> {
         sign_in, name_field, password_field, with, access_token, refresh_token, sign_out, refresh_token_field,

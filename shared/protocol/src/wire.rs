@@ -334,6 +334,11 @@ travels_as!(Integer: Version);
 pub struct Cursor(#[schemars(length(max = 4096))] pub String);
 travels!(Cursor);
 
+impl Cursor {
+    /// The field of an input that states where its page begins.
+    pub const FIELD: &'static str = "cursor";
+}
+
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -354,6 +359,8 @@ pub struct PageSize(
 travels_as!(Integer: PageSize);
 
 impl PageSize {
+    /// The field of an input that states how many entries the caller wants.
+    pub const FIELD: &'static str = "limit";
     /// The most entries that one page has.
     pub const MAX: u32 = 100;
 }

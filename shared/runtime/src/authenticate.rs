@@ -261,7 +261,7 @@ mod tests {
         Principal { subject: "ada".into(), roles: vec!["reader".into(), role.into()], ..Principal::default() }
     }
 
-    /// What an application may do in somebody's name, or for itself.
+    /// What an application may do in a user's name, or for itself.
     fn application(person: Option<Principal>, scopes: &[&str]) -> Principal {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
         let client = Some(protocol::Client { id: "app".into(), scopes, for_itself: person.is_none() });
@@ -340,7 +340,7 @@ mod tests {
         }
     }
 
-    /// A session says that somebody signed in once, and not that it is they who call now.
+    /// A session says that a user signed in once, and not that it is they who call now.
     #[test]
     fn what_is_fresh_takes_a_person_who_signed_in_a_moment_ago() {
         let at = |ms: i64| Timestamp::from_unix_ms(1_800_000_000_000 + ms);

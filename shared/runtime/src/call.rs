@@ -7,9 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header, request};
-use protocol::{Clock, Code, Fault, Principal, WireInput, input};
+use protocol::{Clock, Code, CursorScope, Fault, Principal, WireInput, input};
 use ring::digest::{SHA256, digest};
-use store::{Scope, StoreSession};
+use store::StoreSession;
 
 use crate::{
     Authenticator, Caller, Capability as _, Context, Definition, Ownership, authenticate::expect_fresh,
@@ -49,7 +49,7 @@ impl Call {
         let session = context.store.as_ref().map(|store| {
             StoreSession::new(
                 store.clone(),
-                Scope { procedure: "test", caller: None, input: Bytes::new() },
+                CursorScope { procedure: "test", caller: None, input: Bytes::new() },
                 context.clock,
             )
         });

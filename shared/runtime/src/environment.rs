@@ -2,11 +2,21 @@
 
 use std::{collections::HashMap, num::NonZeroU32};
 
+use aws::{Access, MailSettings, SecretSettings};
 use protocol::{Cause, case};
 use serde_json::Value;
-use store::{MailSettings, SecretSettings, Settings, StoreLimits};
+use store::{Settings, StoreLimits};
 
 use crate::{registration::RegistrationPolicy, secrets::Source, site::Site, tokens::TokenSettings};
+
+/// The AWS region. Lambda sets it, and the variables of the credentials.
+pub const REGION: &str = "AWS_REGION";
+/// The access key id of the credentials.
+pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret access key of the credentials.
+pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// The session token of temporary credentials.
+const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 
 /// The name of the table.
 pub const TABLE: &str = "ONEFOLD_TABLE";
@@ -69,16 +79,8 @@ pub const VALUE_OF: &str = "ONEFOLD_VALUE_";
 pub struct FunctionSettings {
     /// The pattern of their names; `{}` stands for the part that the contract states.
     pub pattern: String,
-    /// The AWS region.
-    pub region: String,
-    /// The endpoint of Lambda when it is not AWS.
-    pub endpoint: Option<String>,
-    /// The access key id of the credentials.
-    pub access_key_id: String,
-    /// The secret access key, which signs the requests.
-    pub secret_access_key: String,
-    /// The session token of temporary credentials, such as those of Lambda.
-    pub session_token: Option<String>,
+    /// How Lambda is reached.
+    pub access: Access,
 }
 
 impl FunctionSettings {
@@ -129,7 +131,7 @@ impl Environment {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let Some(ids) = set(SECRET) else { return Self::from_lookup(lookup) };
         let settings = ids.split(',').map(|id| secret_settings(&set, id.to_owned())).collect::<Result<Vec<_>, _>>()?;
-        let texts = futures_util::future::try_join_all(settings.into_iter().map(store::read_secret)).await?;
+        let texts = futures_util::future::try_join_all(settings.into_iter().map(aws::read_secret)).await?;
         let secrets = texts.iter().map(|text| parse_secret(text)).collect::<Result<Vec<_>, _>>()?;
         let in_secrets = |name: &str| secrets.iter().rev().find_map(|secret| secret.get(name).cloned());
         Self::from_lookup(|name| set(name).or_else(|| in_secrets(name)))
@@ -141,18 +143,13 @@ impl Environment {
     /// As [`Environment::from_process`].
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
         let lookup = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let required = |name| required(&lookup, name);
         let tokens = lookup(TOKENS).map(|json| serde_json::from_str(&json)).transpose();
         let tokens = tokens.map_err(|error| Cause::from(format!("{TOKENS} is malformed: {error}")))?;
         let store = match lookup(TABLE) {
             None => None,
             Some(table) => Some(Settings {
                 table,
-                region: required("AWS_REGION")?,
-                endpoint: lookup(DATABASE_ENDPOINT).or_else(|| lookup(ENDPOINT)),
-                access_key_id: required("AWS_ACCESS_KEY_ID")?,
-                secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-                session_token: lookup("AWS_SESSION_TOKEN"),
+                access: access(&lookup, DATABASE_ENDPOINT)?,
                 cursor_key: lookup(CURSOR_KEY).map(|text| parse_key(&text)).transpose()?,
                 limits: limits(&lookup)?,
             }),
@@ -216,16 +213,7 @@ fn mail(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<MailSettings>
     if !from.contains('@') || !from.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
         return Err(format!("{MAIL_FROM} is no address in ASCII").into());
     }
-    let required = |name| required(lookup, name);
-    Ok(Some(MailSettings {
-        from,
-        region: required("AWS_REGION")?,
-        endpoint: lookup(MAIL_ENDPOINT).or_else(|| lookup(ENDPOINT)),
-        access_key_id: required("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-        session_token: lookup("AWS_SESSION_TOKEN"),
-        limits: MailSettings::LIMITS,
-    }))
+    Ok(Some(MailSettings { from, access: access(lookup, MAIL_ENDPOINT)?, retries: MailSettings::RETRIES }))
 }
 
 fn functions(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<FunctionSettings>, Cause> {
@@ -233,31 +221,23 @@ fn functions(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<Function
     if pattern.matches("{}").count() != 1 {
         return Err(format!("{FUNCTIONS} has no {{}} for the part of a name that stands for the procedure").into());
     }
-    let required = |name| required(lookup, name);
-    Ok(Some(FunctionSettings {
-        pattern,
-        region: required("AWS_REGION")?,
-        endpoint: lookup(FUNCTIONS_ENDPOINT).or_else(|| lookup(ENDPOINT)),
-        access_key_id: required("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-        session_token: lookup("AWS_SESSION_TOKEN"),
-    }))
+    Ok(Some(FunctionSettings { pattern, access: access(lookup, FUNCTIONS_ENDPOINT)? }))
 }
 
 fn secret_settings(lookup: &impl Fn(&str) -> Option<String>, id: String) -> Result<SecretSettings, Cause> {
-    let required = |name| required(lookup, name);
-    Ok(SecretSettings {
-        id,
-        region: required("AWS_REGION")?,
-        endpoint: lookup(SECRETS_ENDPOINT).or_else(|| lookup(ENDPOINT)),
-        access_key_id: required("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-        session_token: lookup("AWS_SESSION_TOKEN"),
-    })
+    Ok(SecretSettings { id, access: access(lookup, SECRETS_ENDPOINT)? })
 }
 
-fn required(lookup: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String, Cause> {
-    lookup(name).ok_or_else(|| format!("{name} is not set").into())
+/// The access to a service of AWS, whose endpoint has a variable of its own.
+fn access(lookup: &impl Fn(&str) -> Option<String>, endpoint: &str) -> Result<Access, Cause> {
+    let required = |name: &str| lookup(name).ok_or_else(|| Cause::from(format!("{name} is not set")));
+    Ok(Access {
+        region: required(REGION)?,
+        endpoint: lookup(endpoint).or_else(|| lookup(ENDPOINT)),
+        access_key_id: required(ACCESS_KEY_ID)?,
+        secret_access_key: required(SECRET_ACCESS_KEY)?,
+        session_token: lookup(SESSION_TOKEN),
+    })
 }
 
 /// The variables in a secret. Errors do not quote malformed text: it may be the secret itself.
@@ -313,7 +293,7 @@ mod tests {
             SECRET => Some("onefold/test,onefold/test/cursors".to_owned()),
             ENDPOINT => Some(endpoint.clone()),
             TABLE => Some("ours".to_owned()),
-            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+            REGION | ACCESS_KEY_ID | SECRET_ACCESS_KEY => Some("x".to_owned()),
             _ => None,
         });
         let store = environment.await.unwrap().store.unwrap();
@@ -326,7 +306,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_in_the_environment_comes_from_the_secrets() {
         let (store, endpoint) = with_secrets(json!({ TABLE: "another" }), json!({ CURSOR_KEY: ZEROS })).await;
-        assert_eq!(store.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
+        assert_eq!(store.access.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
         assert_eq!((store.table.as_str(), store.cursor_key), ("ours", Some([0; 32])), "what is set counts");
     }
 
@@ -364,15 +344,15 @@ mod tests {
                 MAIL_FROM => Some(from.to_owned()),
                 MAIL_ENDPOINT => of_ses.map(str::to_owned),
                 ENDPOINT => Some("http://all".to_owned()),
-                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+                REGION | ACCESS_KEY_ID | SECRET_ACCESS_KEY => Some("x".to_owned()),
                 _ => None,
             })
             .map(|environment| environment.mail)
         };
         assert!(read("", None).unwrap().is_none());
         let mail = read("Us <us@example.com>", Some("http://ses")).unwrap().unwrap();
-        assert_eq!((mail.from.as_str(), mail.endpoint.as_deref()), ("Us <us@example.com>", Some("http://ses")));
-        assert_eq!(read("us@example.com", None).unwrap().unwrap().endpoint.as_deref(), Some("http://all"));
+        assert_eq!((mail.from.as_str(), mail.access.endpoint.as_deref()), ("Us <us@example.com>", Some("http://ses")));
+        assert_eq!(read("us@example.com", None).unwrap().unwrap().access.endpoint.as_deref(), Some("http://all"));
         for wrong in ["us", "us@example.com\r\nBcc: eve@example.com", "Büro <us@example.com>"] {
             assert!(read(wrong, None).err().unwrap().to_string().contains(MAIL_FROM), "{wrong}");
         }
@@ -393,7 +373,7 @@ mod tests {
         assert!(read("").unwrap().is_none());
         let functions = read("shop-dev-{}").unwrap().unwrap();
         assert_eq!(functions.name_of("orders-mark-paid"), "shop-dev-orders-mark-paid");
-        assert_eq!(functions.endpoint.as_deref(), Some("http://all"));
+        assert_eq!(functions.access.endpoint.as_deref(), Some("http://all"));
         for wrong in ["shop-dev-", "{}-{}"] {
             assert!(read(wrong).err().unwrap().to_string().contains(FUNCTIONS), "{wrong}");
         }

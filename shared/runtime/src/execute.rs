@@ -6,8 +6,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration, time::Instant};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response, header, request::Parts};
-use protocol::{Auth, Code, Fault};
-use store::{Scope, StoreError, StoreSession};
+use protocol::{Auth, Code, CursorScope, Fault};
+use store::{StoreError, StoreSession};
 
 use crate::{
     Call, ClientInfo, Context, Entry, Output, Ownership, Principal,
@@ -108,7 +108,7 @@ async fn run(
 ) -> CallResult {
     let session = context.store.as_ref().map(|store| {
         let input = input.clone().unwrap_or_default();
-        StoreSession::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
+        StoreSession::new(store.clone(), CursorScope { procedure: entry.name, caller: None, input }, context.clock)
     });
     let admitted = admit(entry, context, parts, input.as_deref(), session.as_ref(), added).await;
     let Admitted { principal, refused, ownership, refusals } = match admitted {

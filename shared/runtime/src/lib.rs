@@ -2,15 +2,14 @@
 //! logged.
 //!
 //! - [`service`]: procedures without their types, and the index.
-//! - [`answer()`]: how a request is processed. [`rest`]: REST routes. [`problem`]: error responses. [`accept`]:
-//!   content negotiation.
+//! - [`answer()`]: how a request is processed. [`rest`]: REST routes. [`problem`]: error responses.
 //! - [`call`], [`capability`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`refusals`]: the record of refused calls.
 //! - [`sessions`]: cookies. [`opaque`]: the secrets in them. [`scope`]: the permissions of an application.
 //!   [`token_keys`]: the public keys of tokens.
 //! - [`web`], [`html_page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`]: rate limits.
 //!   [`secrets`].
-//! - [`mail`]: mail. [`registration`]: who may register.
+//! - [`mail`]: mail. [`registration`]: who may register. [`seed`]: demonstration data.
 //! - [`lambda()`]: a function's `main`. [`api_gateway`]: its events, for those who send them.
 
 // Macros emit `::onefold`, in this package too.
@@ -24,7 +23,6 @@ pub use protocol;
 #[doc(hidden)]
 pub use protocol::__private;
 
-pub mod accept;
 pub mod answer;
 pub mod api_gateway;
 pub mod authenticate;
@@ -48,6 +46,7 @@ mod reply;
 pub mod rest;
 pub mod scope;
 pub mod secrets;
+pub mod seed;
 pub mod service;
 pub mod sessions;
 pub mod site;

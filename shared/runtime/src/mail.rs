@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use protocol::{Cause, Fault, address};
-use store::{Letter, MailError, MailSettings, Mailer};
+use aws::{Letter, MailSettings, Mailer, ServiceError};
+use protocol::{Cause, Code, Fault, address};
 
 use crate::{BoxFuture, Call, Capability, Rights};
 
@@ -54,7 +54,7 @@ impl Mail {
             tracing::warn!("a mail was dropped: SES takes only addresses in ASCII");
             return Ok(());
         };
-        Ok(self.0.mailer()?.deliver(Letter { to, ..letter }).await?)
+        self.0.mailer()?.deliver(Letter { to, ..letter }).await.map_err(fault_of)
     }
 }
 
@@ -84,7 +84,7 @@ impl MailTransport {
     fn mailer(&self) -> Result<&dyn Deliver, Fault> {
         if self.mailer.get().is_none() {
             let missing = || Fault::internal("this function was not told from whom its mails are: ONEFOLD_MAIL_FROM");
-            let mailer = Mailer::new(self.settings.clone().ok_or_else(missing)?)?;
+            let mailer = Mailer::new(self.settings.clone().ok_or_else(missing)?).map_err(fault_of)?;
             // Another call may have set it first; then that one stays.
             let _ = self.mailer.set(Box::new(mailer));
         }
@@ -93,12 +93,22 @@ impl MailTransport {
 }
 
 trait Deliver: Send + Sync {
-    fn deliver(&self, letter: Letter) -> BoxFuture<'static, Result<(), MailError>>;
+    fn deliver(&self, letter: Letter) -> BoxFuture<'static, Result<(), ServiceError>>;
 }
 
 impl Deliver for Mailer {
-    fn deliver(&self, letter: Letter) -> BoxFuture<'static, Result<(), MailError>> {
+    fn deliver(&self, letter: Letter) -> BoxFuture<'static, Result<(), ServiceError>> {
         self.send(letter)
+    }
+}
+
+/// The fault of a mail that was not sent.
+fn fault_of(error: ServiceError) -> Fault {
+    match error {
+        ServiceError::Unavailable(..) => {
+            Fault::new(Code::ServiceUnavailable, "No mail can be sent now. Try again in a moment.").because(error)
+        }
+        ServiceError::Denied(..) | ServiceError::Refused(..) => Fault::internal(error),
     }
 }
 
@@ -124,7 +134,7 @@ fn checked(Message { to, subject, text }: Message<'_>) -> Result<Letter, Cause> 
 
 #[cfg(test)]
 mod tests {
-    use protocol::Code;
+    use aws::service::Service;
 
     use super::*;
 
@@ -182,6 +192,18 @@ mod tests {
                 && !is_good(to, "s", "a\u{0}")
                 && !is_good(to, "s", "\u{1b}[2J")
         );
+    }
+
+    #[test]
+    fn a_caller_learns_whether_to_try_again_and_nothing_else() {
+        let error = || "ada@example.com".into();
+        let away = fault_of(ServiceError::Unavailable(Service::Ses, error()));
+        assert_eq!(away.code, Code::ServiceUnavailable);
+        for error in [ServiceError::Denied(Service::Ses, error()), ServiceError::Refused(Service::Ses, error())] {
+            let fault = fault_of(error);
+            assert_eq!(fault.code, Code::InternalServerError);
+            assert!(!fault.message.contains("ada") && fault.cause.is_some());
+        }
     }
 
     #[tokio::test]

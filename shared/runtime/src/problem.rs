@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
-use protocol::Fault;
+use protocol::{Fault, media_type};
 use serde_json::json;
 
 use crate::{reply, site::Site};
 
-const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static(media_type::PROBLEM_JSON);
 const VARY: HeaderValue = HeaderValue::from_static("accept");
 
 /// The response to a fault. See [`body`] for the parameters.

@@ -29,7 +29,8 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
 use protocol::{
-    Code, Fault, Field, FieldFault, Form, Kind, RestAnswer,
+    Code, Cursor, Fault, Field, FieldFault, Form, Kind, RestAnswer,
+    accept::Accept,
     fault::{AcceptedBody, shortened},
     input::MAX_FAULTS,
     media_type, trpc,
@@ -39,13 +40,12 @@ use serde_json::value::RawValue;
 
 use crate::{
     Entry, Output,
-    accept::Accept,
     reply::{self, Address, Reading, methods_at},
 };
 
 /// The methods of REST routes, for preflights.
 pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JSON: HeaderValue = HeaderValue::from_static(media_type::JSON);
 /// The value of `Vary`.
 const ACCEPT: HeaderValue = HeaderValue::from_static("accept");
 
@@ -227,7 +227,7 @@ fn conditions(method: &str, answer: RestAnswer, headers: &HeaderMap) -> Result<C
     let mut conditions = Conditions {
         if_match: None,
         if_none_match: listed(headers, &header::IF_NONE_MATCH),
-        refuses_json: Accept::of(headers, header::ACCEPT).weight("application/json").is_none(),
+        refuses_json: Accept::of(headers, header::ACCEPT).weight(media_type::JSON).is_none(),
     };
     match conditions.if_none_match.as_deref().map(str::trim) {
         Some("*") if !reads => {
@@ -369,11 +369,11 @@ pub(crate) fn success(
 fn at_cursor(uri: &Uri, cursor: &str) -> String {
     let is_cursor = |pair: &str| {
         let name = pair.split('=').next().unwrap_or_default();
-        trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
+        trpc::percent_decode(name, true).is_some_and(|name| name == Cursor::FIELD)
     };
     let pairs = uri.query().unwrap_or_default().split('&');
     let kept = pairs.filter(|pair| !pair.is_empty() && !is_cursor(pair)).map(str::to_owned);
-    let query: Vec<String> = kept.chain([format!("cursor={}", encoded(cursor))]).collect();
+    let query: Vec<String> = kept.chain([format!("{}={}", Cursor::FIELD, encoded(cursor))]).collect();
     format!("{}?{}", uri.path(), query.join("&"))
 }
 

@@ -7,9 +7,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use protocol::{Fault, Principal};
+use aws::{SecretSettings, ServiceError, read_secret};
+use protocol::{Code, Fault, Principal};
 use serde::de::DeserializeOwned;
-use store::{SecretSettings, read_secret};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -50,10 +50,24 @@ impl Secrets {
         let text = cell.get_or_try_init(|| async {
             match source {
                 Source::Value(text) => Ok::<Arc<str>, Fault>(text.as_str().into()),
-                Source::Stored(settings) => Ok(read_secret(SecretSettings::clone(settings)).await?.into()),
+                Source::Stored(settings) => {
+                    let read = read_secret(SecretSettings::clone(settings)).await;
+                    Ok(read.map_err(unreadable)?.into())
+                }
             }
         });
         text.await.cloned().map(Some)
+    }
+}
+
+/// The fault of a secret that was not read.
+fn unreadable(error: ServiceError) -> Fault {
+    match error {
+        ServiceError::Unavailable(..) => {
+            let message = "A secret that this needs cannot be read now. Try again in a moment.";
+            Fault::new(Code::ServiceUnavailable, message).because(error)
+        }
+        ServiceError::Denied(..) | ServiceError::Refused(..) => Fault::internal(error),
     }
 }
 

@@ -9,7 +9,7 @@ use protocol::{
     contract::{ContractBuilder, Describe, Described, Domain},
 };
 
-use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
+use crate::{Call, HttpReply, refusals::RefusalLog, seed::Seed, sessions::SessionLookup};
 
 /// A boxed future, so that the code behind it is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -246,6 +246,8 @@ pub struct Service {
     pub domains: Vec<Domain>,
     /// All procedures.
     pub procedures: Vec<Registered>,
+    /// What fills the domains with demonstration data, in the order of the index.
+    pub seeds: Vec<Seed>,
 }
 
 /// Encodes an output.
@@ -261,6 +263,8 @@ pub fn encode<T: WireType>(output: &T) -> Result<Output, Fault> {
 /// that people write. A doc comment on a domain is its description in the documents. Names on the wire are in camel
 /// case: `orders { mark_paid }` is `orders.markPaid`.
 ///
+/// `orders { get, list; seed }` adds the module `seed` with demonstration data, see [`seed`](crate::seed).
+///
 /// `procedures! { SERVICE, mount identity for User; … }` adds the procedures of a package, see [`package`].
 /// `procedures! { inline SERVICE; … }` takes modules that are written in the same file.
 #[macro_export]
@@ -268,7 +272,7 @@ macro_rules! procedures {
     (
         inline $definition:path
             $(, mount $package:ident for $subject:ident $(without [$($part:ident),+ $(,)?])?)*;
-        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })*
+        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? $(; $seed:ident)? })*
     ) => {
         /// The entry of each function. They are statics of this package, so that they are compiled with it and not
         /// with each function.
@@ -328,22 +332,26 @@ macro_rules! procedures {
                 index: module_path!(),
                 domains,
                 procedures,
+                seeds: vec![$($({
+                    const SEED: $crate::seed::Seed = |seeder| Box::pin($domain::$seed::seed(seeder));
+                    SEED
+                },)?)*],
             }
         }
     };
     (
         $definition:path
             $(, mount $package:ident for $subject:ident $(without [$($part:ident),+ $(,)?])?)*;
-        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })*
+        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? $(; $seed:ident)? })*
     ) => {
         $(
             $(#[doc = $docs])*
             #[allow(missing_docs)]
-            pub mod $domain { $( pub mod $procedure; )+ }
+            pub mod $domain { $( pub mod $procedure; )+ $( pub mod $seed; )? }
         )*
         $crate::procedures! {
             inline $definition $(, mount $package for $subject $(without [$($part),+])?)*;
-            $($(#[doc = $docs])* $domain { $($procedure),+ })*
+            $($(#[doc = $docs])* $domain { $($procedure),+ $(; $seed)? })*
         }
     };
 }

@@ -270,12 +270,12 @@ impl HttpReply {
     /// An internal error if `value` cannot be serialized.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Fault> {
         let body = serde_json::to_vec(value).map_err(Fault::internal)?;
-        Ok(Self::of(status, "application/json", body.into()))
+        Ok(Self::of(status, media_type::JSON, body.into()))
     }
 
     /// Redirects the browser, which then sends a GET (RFC 9110 section 15.4.4, and RFC 9700 section 4.12).
     pub fn redirect(url: &str) -> Result<Self, Fault> {
-        let mut reply = Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
+        let mut reply = Self::of(StatusCode::SEE_OTHER, media_type::TEXT_UTF8, Bytes::new());
         let location = HeaderValue::try_from(url).map_err(Fault::internal)?;
         reply.0.headers_mut().insert(header::LOCATION, location);
         Ok(reply)
@@ -296,7 +296,7 @@ impl HttpReply {
     /// origin `null` (Fetch, "Append a request `Origin` header").
     pub fn html(status: StatusCode, page: String, policy: &str) -> Self {
         let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"));
-        let mut reply = Self::of(status, "text/html; charset=utf-8", page.into())
+        let mut reply = Self::of(status, media_type::HTML_UTF8, page.into())
             .header(header::X_FRAME_OPTIONS, "DENY")
             .header(header::REFERRER_POLICY, "same-origin");
         reply.0.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -305,7 +305,7 @@ impl HttpReply {
 
     /// A 200 response with an empty JSON object: some clients parse JSON from every response.
     pub fn done() -> Self {
-        Self::of(StatusCode::OK, "application/json", Bytes::from_static(b"{}"))
+        Self::of(StatusCode::OK, media_type::JSON, Bytes::from_static(b"{}"))
     }
 
     /// Sets a header of the response.

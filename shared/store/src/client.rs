@@ -1,24 +1,10 @@
 //! The SDK client: created once for a process, from explicit settings only.
-//!
-//! The SDK's own retries and timeouts are off, since this crate has its own. Two more parts are not wanted: the chain
-//! of credential providers, which costs 3 ms and may call the instance metadata service, and the system's 144 root
-//! certificates, which cost 3 ms more.
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{
-        BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, SharedHttpClient,
-        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
-    },
-};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
-use aws_types::SdkConfig;
-use tokio::sync::Semaphore;
+use aws::access::credentials;
+use aws_sdk_dynamodb::{Client, config::Credentials};
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     StoreError,
@@ -26,14 +12,6 @@ use crate::{
     quota::Usages,
     settings::{Settings, StoreLimits},
 };
-
-/// The root certificates of DynamoDB's own certificates (<https://www.amazontrust.com/repository/>).
-const AMAZON_ROOTS: [&str; 4] = [
-    include_str!("roots/amazon_root_ca_1.pem"),
-    include_str!("roots/amazon_root_ca_2.pem"),
-    include_str!("roots/amazon_root_ca_3.pem"),
-    include_str!("roots/amazon_root_ca_4.pem"),
-];
 
 /// The client of one table, for the whole process. Cloning is cheap.
 #[derive(Clone)]
@@ -55,11 +33,9 @@ impl Store {
     /// [`StoreError::Broken`] when the TLS settings are refused.
     #[inline(never)]
     pub fn new(settings: Settings) -> Result<Self, StoreError> {
-        let Settings { table, region, endpoint, cursor_key, limits, .. } = settings;
-        let credentials = credentials(settings.access_key_id, settings.secret_access_key, settings.session_token);
-        let config = sdk_config(region, endpoint, credentials)?;
+        let Settings { table, access, cursor_key, limits } = settings;
         Ok(Self {
-            client: Client::new(&config),
+            client: Client::new(&access.sdk_config().map_err(StoreError::broken)?),
             table: table.into(),
             slots: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
             usages: Usages::default(),
@@ -81,47 +57,14 @@ impl Store {
         self.signed_by(credentials(access_key_id.into(), secret_access_key.into(), None))
     }
 
+    /// When an operation that begins now must have ended.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.limits.retries.total_timeout
+    }
+
     #[inline(never)]
     fn signed_by(&self, credentials: Credentials) -> Self {
         let config = self.client.config().to_builder().credentials_provider(credentials).build();
         Self { client: Client::from_conf(config), ..self.clone() }
     }
-}
-
-/// AWS credentials. Those of Lambda come with a session token.
-pub fn credentials(access_key_id: String, secret_access_key: String, session_token: Option<String>) -> Credentials {
-    Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
-}
-
-/// The configuration that the clients of all services share. It has no retries and no timeouts: each caller adds its
-/// own.
-///
-/// # Errors
-/// [`StoreError::Broken`] when the TLS settings are refused.
-pub fn sdk_config(region: String, endpoint: Option<String>, credentials: Credentials) -> Result<SdkConfig, StoreError> {
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
-        .http_client(http_client(endpoint.as_deref())?)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .identity_cache(IdentityCache::no_cache())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    Ok(match endpoint {
-        Some(endpoint) => config.endpoint_url(endpoint).build(),
-        None => config.build(),
-    })
-}
-
-fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, StoreError> {
-    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
-        return Ok(Builder::new().build_http());
-    }
-    let mut roots = TrustStore::empty();
-    for pem in AMAZON_ROOTS {
-        roots.add_pem_certificate(pem);
-    }
-    let context = TlsContext::builder().with_trust_store(roots).build().map_err(StoreError::broken)?;
-    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
 }

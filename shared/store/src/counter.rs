@@ -96,7 +96,7 @@ async fn send(
     deadline: Instant,
     request: UpdateItemFluentBuilder,
 ) -> Result<Option<UpdateItemOutput>, StoreError> {
-    let answer = persist(session.limits(), deadline, |_| {
+    let answer = persist(session.store(), deadline, |_| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {

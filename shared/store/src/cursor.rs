@@ -3,8 +3,8 @@
 //! A cursor holds the last place that a page has read, not DynamoDB's `LastEvaluatedKey`: a place means the same in
 //! all shards of a list, and stays valid when entries come and go around it.
 //!
-//! It is sealed with AES-256-GCM under a random nonce (NIST SP 800-38D allows 2^32 seals under one key). It is bound
-//! to the procedure, the caller and the query: they are authenticated with it and not stored in it, so that a cursor
+//! It is sealed with AES-256-GCM under a random nonce (NIST SP 800-38D allows 2^32 seals under one key). What it is
+//! bound to ([`CursorScope`](protocol::CursorScope)) is authenticated with it and not stored in it, so that a cursor
 //! opens only for the same query of the same caller.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -13,14 +13,11 @@ use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom as _, SystemRandom},
 };
-use serde_json::{Map, Value};
 
-use crate::{StoreError, session::Scope};
+use crate::StoreError;
 
 /// The maximum length of a cursor, in bytes: a place has at most 1,024.
 const MAX_CURSOR_BYTES: usize = 4_096;
-/// Fields of the input that differ from page to page of one list.
-const PAGE_FIELDS: [&str; 2] = ["cursor", "limit"];
 
 /// The key that seals cursors.
 pub(crate) struct CursorKey(LessSafeKey);
@@ -66,54 +63,12 @@ impl CursorKey {
     }
 }
 
-/// The text that a cursor is bound to: the caller and the query. `query` tells lists of one procedure apart.
-pub(crate) fn binding(scope: &Scope, query: &Value) -> String {
-    // An input that is not JSON is bound as it is. A missing input equals `{}`: callers often ask for the first page
-    // without an input, and for the next page with only a cursor.
-    let mut input = match serde_json::from_slice(&scope.input) {
-        Ok(Value::Null) => Value::Object(Map::new()),
-        Err(_) if scope.input.is_empty() => Value::Object(Map::new()),
-        Ok(input) => input,
-        Err(_) => Value::String(String::from_utf8_lossy(&scope.input).into_owned()),
-    };
-    if let Value::Object(fields) = &mut input {
-        fields.retain(|name, _| !PAGE_FIELDS.contains(&name.as_str()));
-    }
-    let parts = [
-        Value::from("cursor 1"),
-        Value::from(scope.procedure),
-        Value::from(scope.caller.clone()),
-        canonical(input),
-        query.clone(),
-    ];
-    Value::Array(parts.into()).to_string()
-}
-
-/// The same JSON for inputs that mean the same: fields in order, without those that are null.
-fn canonical(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_null()).collect();
-            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Value::Object(fields.into_iter().map(|(name, value)| (name, canonical(value))).collect::<Map<_, _>>())
-        }
-        Value::Array(values) => values.into_iter().map(canonical).collect(),
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn key() -> CursorKey {
         CursorKey::new(&[7; 32]).expect("a key")
-    }
-
-    fn scope(caller: Option<&str>, input: &'static str) -> Scope {
-        Scope { procedure: "orders.list", caller: caller.map(str::to_owned), input: input.into() }
     }
 
     #[test]
@@ -144,28 +99,5 @@ mod tests {
         }
         let other = CursorKey::new(&[8; 32]).expect("a key");
         assert!(matches!(other.open(&sealed, "ada"), Err(StoreError::BadCursor)));
-    }
-
-    #[test]
-    fn inputs_that_mean_the_same_bind_the_same() {
-        let query = json!(["user", "age"]);
-        let first = binding(&scope(None, r#"{"age":3,"where":{"b":1,"a":null},"limit":10}"#), &query);
-        let next =
-            binding(&scope(None, r#"{"where": {"b": 1}, "cursor": "x", "limit": 20, "age": 3, "role": null}"#), &query);
-        assert_eq!(first, next);
-        let next = binding(&scope(None, r#"{"cursor":"x"}"#), &query);
-        for first in ["", "null", "{}"] {
-            assert_eq!(binding(&scope(None, first), &query), next, "a first page of {first:?}");
-        }
-    }
-
-    #[test]
-    fn another_caller_input_procedure_or_list_binds_differently() {
-        let base = binding(&scope(None, r#"{"age":3}"#), &json!("age"));
-        assert_ne!(base, binding(&scope(Some(""), r#"{"age":3}"#), &json!("age")));
-        assert_ne!(base, binding(&scope(None, r#"{"age":4}"#), &json!("age")));
-        assert_ne!(base, binding(&scope(None, r#"{"age":[null]}"#), &json!("age")));
-        assert_ne!(base, binding(&scope(None, r#"{"age":3}"#), &json!("name")));
-        assert_ne!(base, binding(&Scope { procedure: "x", ..scope(None, r#"{"age":3}"#) }, &json!("age")));
     }
 }

@@ -1,8 +1,8 @@
-//! The store's errors, and the faults that callers of a procedure see for them.
+//! The store's errors, and which fault a procedure's caller gets for each; its words are those of [`Fault`].
 
 use std::{error::Error, fmt};
 
-use protocol::{Cause, Code, Fault, FieldFault, Raised};
+use protocol::{Cause, Fault, Raised};
 
 /// Why the store did not carry out an operation.
 #[derive(Debug)]
@@ -78,24 +78,14 @@ impl Error for StoreError {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Stale => {
-                Self::new(Code::Conflict, "Somebody else changed this first. Read it again and repeat your change.")
-            }
-            StoreError::Exists => Self::new(Code::Conflict, "This exists already."),
-            StoreError::Taken { rule } => Self::new(Code::Conflict, format!("This {rule} is taken.")),
-            StoreError::TooFew { tally } => Self::new(Code::Conflict, format!("This would leave too few {tally}.")),
-            StoreError::QuotaExceeded { wait_s } => {
-                Self::too_many(format!("You have read too much at once. Try again in {wait_s} seconds."), wait_s)
-            }
-            StoreError::BadCursor => Self::invalid(vec![FieldFault {
-                path: "cursor".to_owned(),
-                message: "not a cursor of this list; begin again without one".to_owned(),
-            }]),
-            StoreError::TooLarge => Self::new(Code::PayloadTooLarge, "This is too large to be kept."),
-            StoreError::Unavailable(_) => {
-                Self::new(Code::ServiceUnavailable, "The database does not answer now. Try again in a moment.")
-                    .because(error)
-            }
+            StoreError::Stale => Self::stale(),
+            StoreError::Exists => Self::exists(),
+            StoreError::Taken { rule } => Self::taken(rule),
+            StoreError::TooFew { tally } => Self::too_few(tally),
+            StoreError::QuotaExceeded { wait_s } => Self::read_too_much(wait_s),
+            StoreError::BadCursor => Self::bad_cursor(),
+            StoreError::TooLarge => Self::too_large_to_keep(),
+            StoreError::Unavailable(_) => Self::data_unavailable(error),
             StoreError::Denied(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }
@@ -109,6 +99,8 @@ impl<E> From<StoreError> for Raised<E> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Code;
+
     use super::*;
 
     #[test]

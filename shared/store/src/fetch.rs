@@ -34,7 +34,7 @@ pub(crate) fn get(session: StoreSession, key: Key) -> BoxFuture<'static, Result<
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let turn = session.begin_operation().await;
-        let answer = persist(session.limits(), turn.deadline, |_| {
+        let answer = persist(session.store(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(classify) }
         })
@@ -61,7 +61,7 @@ pub(crate) fn owner(session: StoreSession, guard: Key) -> BoxFuture<'static, Res
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let turn = session.begin_operation().await;
-        let answer = persist(session.limits(), turn.deadline, |_| {
+        let answer = persist(session.store(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(classify) }
         })
@@ -117,7 +117,7 @@ async fn batch(session: &StoreSession, deadline: Instant, mut keys: Vec<Item>) -
             .batch_get_item()
             .request_items(&*store.table, request.map_err(StoreError::broken)?)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = persist(session.limits(), deadline, |_| {
+        let answer = persist(session.store(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(classify) }
         })
@@ -128,7 +128,7 @@ async fn batch(session: &StoreSession, deadline: Instant, mut keys: Vec<Item>) -
         if keys.is_empty() {
             return Ok(items);
         }
-        pause(session.limits(), deadline, round, "the database left keys unprocessed".into()).await?;
+        pause(session.store(), deadline, round, "the database left keys unprocessed").await?;
         round += 1;
     }
 }
@@ -177,7 +177,7 @@ pub(crate) fn query<'a>(
             .limit(i32::try_from(range_of_keys.limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(range_of_keys.after)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = persist(session.limits(), deadline, |_| {
+        let answer = persist(session.store(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(classify) }
         })

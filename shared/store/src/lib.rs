@@ -1,11 +1,10 @@
-//! Stores entities as DynamoDB items, with transactions, cursors and versions, and makes the few other calls to AWS.
+//! Stores entities as DynamoDB items, with transactions, cursors and versions.
 //!
 //! A procedure sees [`Read`] and [`Write`], and the parts of [`Write`]: [`Create`], [`Update`] and [`Delete`]. They
 //! are generic over the entity and thin: they convert it to JSON and back. Everything below them is not generic and
 //! returns boxed futures, so that the SDK is compiled once, here, and not again in every function.
 //!
-//! - [`settings`], [`client`]: the store's settings, and the SDK client; gateways create theirs in the same way.
-//! - [`service`]: calls to other services of AWS. `secret` reads Secrets Manager, [`mail`] sends through SES.
+//! - [`settings`], [`client`]: the store's settings, and the SDK client.
 //! - [`table`]: the table's definition, once, for the cloud and for the local service.
 //! - [`keys`]: the only place that builds keys. `item`: the form of an entity as an item.
 //! - [`read`], [`list`], `shards`, `cursor`: fetching, pages, sealed cursors.
@@ -27,13 +26,10 @@ mod fetch;
 mod item;
 pub mod keys;
 pub mod list;
-pub mod mail;
 pub mod quota;
 pub mod read;
 mod retry;
 mod sdk_error;
-mod secret;
-pub mod service;
 pub mod session;
 pub mod settings;
 mod shards;
@@ -47,10 +43,8 @@ pub use create::Create;
 pub use delete::Delete;
 pub use error::StoreError;
 pub use list::List;
-pub use mail::{Letter, MailError, MailSettings, Mailer};
 pub use read::Read;
-pub use secret::{SecretSettings, read_secret};
-pub use session::{Meter, Scope, StoreSession};
+pub use session::{Meter, StoreSession};
 pub use settings::{Settings, StoreLimits};
 pub use transaction::{Operation, transaction};
 pub use update::Update;

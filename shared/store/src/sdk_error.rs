@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws::error::{ErrorClass, is_throttling};
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -10,66 +11,30 @@ use aws_sdk_dynamodb::{
 
 use crate::{StoreError, retry::AttemptError};
 
-/// Codes of throttling: the request was refused before anything was done.
-const THROTTLED: &[&str] = &[
-    "LimitExceededException",
-    "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingError",
-    "ThrottlingException",
-];
 /// Codes of contention: another transaction holds the item at this moment.
 const CONTENDED: &[&str] = &["ReplicatedWriteConflictException", "TransactionConflict", "TransactionConflictException"];
-/// Codes of an unknown outcome: our own attempt is still in progress, or the database failed midway.
-const OUTCOME_UNKNOWN: &[&str] =
-    &["InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "TransactionInProgressException"];
-/// Codes of missing rights or wrong credentials.
-const DENIED: &[&str] = &[
-    "AccessDeniedException",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "NotAuthorized",
-    "UnrecognizedClientException",
-];
 
 /// Classifies an error that has no special meaning for the operation.
 pub(crate) fn classify<E>(error: SdkError<E, HttpResponse>) -> AttemptError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let outcome_unknown = match &error {
-        SdkError::ConstructionFailure(_) => return StoreError::broken(error).into(),
-        SdkError::ServiceError(refusal) => {
-            let code = refusal.err().code().unwrap_or_default();
-            let server_failed = refusal.raw().status().is_server_error();
-            if THROTTLED.contains(&code) || CONTENDED.contains(&code) {
-                false
-            } else if OUTCOME_UNKNOWN.contains(&code) || server_failed {
-                true
-            } else if DENIED.contains(&code) {
-                // This is logged as an error: a missing grant is a mistake in the program, and the caller cannot see
-                // it.
-                let message = refusal.err().message().unwrap_or_default();
-                tracing::error!(code, message, "the database denied access: is a capability missing?");
-                return StoreError::Denied(error.into()).into();
-            } else if is_size(code, refusal.err().message()) {
-                return StoreError::TooLarge.into();
-            } else {
-                return StoreError::broken(error).into();
-            }
+    let class = ErrorClass::of(&error);
+    if let SdkError::ServiceError(refusal) = &error {
+        let (code, message) = (refusal.err().code().unwrap_or_default(), refusal.err().message());
+        if CONTENDED.contains(&code) {
+            return AttemptError::Retryable { cause: error.into(), outcome_unknown: false };
         }
-        // No answer, or one that broke off or does not come from DynamoDB.
-        _ => true,
-    };
-    AttemptError::Retryable { cause: error.into(), outcome_unknown }
+        if class == ErrorClass::Refused && is_size(code, message) {
+            return StoreError::TooLarge.into();
+        }
+        if class == ErrorClass::Denied {
+            // This is logged as an error: a missing grant is a mistake in the program, and the caller cannot see it.
+            let message = message.unwrap_or_default();
+            tracing::error!(code, message, "the database denied access: is a capability missing?");
+        }
+    }
+    AttemptError::of(class, error, StoreError::Denied, StoreError::Broken)
 }
 
 /// Why a transaction was cancelled, action by action. `failure` is the error of an action whose condition failed.
@@ -83,7 +48,7 @@ pub(crate) fn cancelled(reasons: &[CancellationReason], failure: impl Fn(usize) 
     }
     let codes: Vec<_> = reasons.iter().map(code).filter(|code| code != "None").collect();
     let cause = format!("the transaction was cancelled: {}", codes.join(", "));
-    let passing = |code: &String| THROTTLED.contains(&code.as_str()) || CONTENDED.contains(&code.as_str());
+    let passing = |code: &String| is_throttling(code) || CONTENDED.contains(&code.as_str());
     if !codes.is_empty() && codes.iter().all(passing) {
         return AttemptError::Retryable { cause: cause.into(), outcome_unknown: false };
     }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
-use protocol::{Clock, Timestamp};
+use protocol::{Clock, CursorScope, Timestamp};
 use tokio::{sync::SemaphorePermit, time::Instant};
 
 use crate::{Store, settings::StoreLimits};
@@ -20,7 +20,7 @@ pub struct StoreSession {
 #[derive(Clone)]
 struct Call {
     store: Store,
-    scope: Scope,
+    scope: CursorScope,
     clock: Clock,
     meter: Arc<Meter>,
     /// Who pays for the call's reads; `None` if nobody does.
@@ -29,28 +29,17 @@ struct Call {
     is_bounded: bool,
 }
 
-/// What a cursor is bound to, in addition to the query.
-#[derive(Clone, Debug, Default)]
-pub struct Scope {
-    /// The procedure, such as `orders.list`.
-    pub procedure: &'static str,
-    /// The subject of the caller; `None` when nobody is signed in.
-    pub caller: Option<String>,
-    /// The call's input, as JSON. It is read only when a cursor is sealed or opened.
-    pub input: bytes::Bytes,
-}
-
 impl StoreSession {
-    /// Begins a call.
+    /// Begins a call, whose cursors are bound to `scope`.
     #[must_use]
-    pub fn new(store: Store, scope: Scope, clock: Clock) -> Self {
+    pub fn new(store: Store, scope: CursorScope, clock: Clock) -> Self {
         Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default(), payer: None, is_bounded: false }) }
     }
 
     /// The same call with its caller, once that is known.
     #[must_use]
     pub fn called_by(&self, caller: Option<String>) -> Self {
-        let scope = Scope { caller, ..self.call.scope.clone() };
+        let scope = CursorScope { caller, ..self.call.scope.clone() };
         Self { call: Arc::new(Call { scope, ..Call::clone(&self.call) }) }
     }
 
@@ -84,7 +73,7 @@ impl StoreSession {
         &self.call.store
     }
 
-    pub(crate) fn scope(&self) -> &Scope {
+    pub(crate) fn scope(&self) -> &CursorScope {
         &self.call.scope
     }
 
@@ -109,7 +98,7 @@ impl StoreSession {
     pub(crate) async fn begin_operation(&self) -> OperationSlot<'_> {
         // The semaphore is never closed; if it were, an operation without a permit would be harmless.
         let permit = self.store().slots.acquire().await.ok();
-        OperationSlot { deadline: Instant::now() + self.limits().total_timeout, _permit: permit }
+        OperationSlot { deadline: self.store().deadline(), _permit: permit }
     }
 }
 

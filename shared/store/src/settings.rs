@@ -1,22 +1,14 @@
 //! The store's settings, fixed when the process starts.
 
-use std::time::Duration;
+use aws::{Access, RetryPolicy};
 
-/// The table, the endpoint and the credentials. The process reads them from its environment when it starts.
+/// The table, and the access to DynamoDB. The process reads them from its environment when it starts.
 #[derive(Clone)]
 pub struct Settings {
     /// The table's name.
     pub table: String,
-    /// The AWS region, such as `eu-central-1`.
-    pub region: String,
-    /// The database's endpoint when it is not AWS: `http://127.0.0.1:8000`. With plain HTTP no TLS is loaded at all.
-    pub endpoint: Option<String>,
-    /// The access key id of the credentials.
-    pub access_key_id: String,
-    /// The secret access key, which signs the requests.
-    pub secret_access_key: String,
-    /// The session token of temporary credentials, such as those of Lambda.
-    pub session_token: Option<String>,
+    /// How DynamoDB is reached.
+    pub access: Access,
     /// The key that seals cursors. All processes whose callers hold cursors share it; a new key makes those cursors
     /// invalid. A process without a key draws its own: it can read on within one call, and returns no cursor to
     /// callers.
@@ -28,16 +20,12 @@ pub struct Settings {
 /// Timeouts, retries and limits of the store.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreLimits {
-    /// The timeout of one request.
-    pub attempt_timeout: Duration,
-    /// The timeout of one operation with all its attempts and pauses; a list counts as one.
-    pub total_timeout: Duration,
+    /// Timeouts and retries. A list is one operation.
+    pub retries: RetryPolicy,
     /// The maximum number of parallel operations of this process; further ones wait for a slot, and their time starts
     /// with it. A function has one call at a time and never waits; a process with a thousand calls would otherwise
     /// open a thousand connections and finish none of them.
     pub max_parallel: usize,
-    /// The maximum number of attempts of one request.
-    pub max_attempts: u32,
     /// The maximum number of entries that one page reads, and two more at its ends. It matters where no index serves
     /// a filter: a filter that drops nearly everything then returns a short page and a cursor. A page without a
     /// filter reads its own entries and one more.
@@ -50,13 +38,6 @@ pub struct StoreLimits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self {
-            attempt_timeout: Duration::from_secs(1),
-            total_timeout: Duration::from_secs(3),
-            max_parallel: 32,
-            max_attempts: 6,
-            max_examined: 500,
-            read_units_a_minute: 3_000,
-        }
+        Self { retries: RetryPolicy::default(), max_parallel: 32, max_examined: 500, read_units_a_minute: 3_000 }
     }
 }

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::{
     StoreError, StoreSession,
-    cursor::binding,
     fetch::{KeyRange, QueryPage, query},
     item::{Item, live_document, text},
     keys,
@@ -188,6 +187,6 @@ impl Plan {
     fn binding(&self, session: &StoreSession) -> String {
         let [from, to] = [&self.from, &self.to].map(|bound| bound.as_ref().map(SortKey::as_str));
         let query = json!([self.prefix, self.index, self.list, from, to, self.descending]);
-        binding(session.scope(), &query)
+        session.scope().binding(&query)
     }
 }

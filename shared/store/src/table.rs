@@ -75,7 +75,7 @@ impl Store {
 
     async fn describe_table(&self) -> Result<Option<TableDescription>, StoreError> {
         let request = self.client.describe_table().table_name(&*self.table);
-        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+        persist(self, self.deadline(), |_| {
             let sent = Box::pin(request.clone().send());
             async move {
                 match sent.await {
@@ -90,7 +90,7 @@ impl Store {
 
     async fn create_table(&self) -> Result<(), StoreError> {
         let request = definition(self.client.create_table().table_name(&*self.table))?;
-        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+        persist(self, self.deadline(), |_| {
             let sent = Box::pin(request.clone().send());
             async move {
                 match sent.await {
@@ -119,7 +119,7 @@ impl Store {
             .attribute_definitions(text_attribute(index.partition_key)?)
             .attribute_definitions(text_attribute(index.sort_key)?)
             .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(create).build());
-        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+        persist(self, self.deadline(), |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map(drop).map_err(classify) }
         })
@@ -130,7 +130,7 @@ impl Store {
         let expiry = TimeToLiveSpecification::builder().attribute_name(TABLE.time_to_live).enabled(true).build();
         let expiry = expiry.map_err(StoreError::broken)?;
         let request = self.client.update_time_to_live().table_name(&*self.table).time_to_live_specification(expiry);
-        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+        persist(self, self.deadline(), |_| {
             let sent = Box::pin(request.clone().send());
             async move {
                 match sent.await {

@@ -115,7 +115,7 @@ async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i6
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |outcome_unknown| {
+    persist(session.store(), turn.deadline, |outcome_unknown| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
@@ -172,7 +172,7 @@ async fn delete(session: &StoreSession, action: &Action, now_unix_ms: i64) -> Re
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |outcome_unknown| {
+    persist(session.store(), turn.deadline, |outcome_unknown| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
@@ -213,7 +213,7 @@ async fn transact(
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let actions = &actions;
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |_| {
+    persist(session.store(), turn.deadline, |_| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {

@@ -6,7 +6,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { mailedToken, startService, type Service } from "../src/service.js";
 import { startBrowser, watchedPage } from "./browser.js";

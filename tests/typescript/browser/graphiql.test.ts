@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import type { Browser, Page } from "puppeteer-core";
 import { mailedToken, startService, type Service } from "../src/service.js";
 import { startBrowser } from "./browser.js";

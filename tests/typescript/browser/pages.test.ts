@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { startService, type Service } from "../src/service.js";
 import { startBrowser, watchedPage } from "./browser.js";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { mailedToken, startService, type Service } from "../src/service.js";
 import { startBrowser, startPage } from "./browser.js";

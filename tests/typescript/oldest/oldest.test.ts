@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { createClient, createSession, failureOf, type UserId } from "@onefold/backoffice";
+import { createClient, createSession, failureOf, type UserId } from "@onefold/testbed";
 
 const require = createRequire(import.meta.url);
 const id = "01890a5d-ac96-774b-bcce-b302099a8057" as UserId;
@@ -13,7 +13,7 @@ type Manifest = { version: string; peerDependencies: Record<string, string> };
 const manifest = (of: string) => JSON.parse(readFileSync(require.resolve(`${of}/package.json`), "utf8")) as Manifest;
 
 test("this is the oldest that the package takes", () => {
-  const { peerDependencies } = manifest("@onefold/backoffice");
+  const { peerDependencies } = manifest("@onefold/testbed");
   for (const peer of ["@trpc/client", "@trpc/server"]) {
     assert.equal(peerDependencies[peer], `>=${manifest(peer).version} <12`, peer);
   }

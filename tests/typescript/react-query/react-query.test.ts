@@ -4,10 +4,10 @@ import assert = require("node:assert/strict");
 import nodeTest = require("node:test");
 import reactQuery = require("@tanstack/react-query");
 import adapter = require("@trpc/react-query");
-import backoffice = require("@onefold/backoffice");
+import testbed = require("@onefold/testbed");
 
 const { test } = nodeTest;
-type AppRouter = backoffice.AppRouter;
+type AppRouter = testbed.AppRouter;
 
 /** A client whose service answers each query with an empty page, and the addresses that it was asked at. */
 function given() {
@@ -16,7 +16,7 @@ function given() {
     asked.push(String(input));
     return Promise.resolve(Response.json({ result: { data: { items: [], next: null } } }));
   };
-  return { asked, client: backoffice.createClient({ url: "http://service.invalid/trpc", fetch }) };
+  return { asked, client: testbed.createClient({ url: "http://service.invalid/trpc", fetch }) };
 }
 
 test("the adapter calls through the generated client", async () => {
@@ -44,9 +44,9 @@ test("its hooks have the procedures' types", () => {
 });
 
 test("what is required is what is imported", async () => {
-  const imported = (await import("@onefold/backoffice")) as Record<string, unknown>;
-  assert.deepEqual(Object.keys(backoffice).sort(), Object.keys(imported).filter((name) => name !== "default").sort());
-  assert.throws(() => backoffice.createSession({ url: "/trpc", fetch: undefined }).fetch("/trpc"), TypeError);
-  const own = require("@onefold/backoffice/package.json") as { name: string };
-  assert.equal(own.name, "@onefold/backoffice");
+  const imported = (await import("@onefold/testbed")) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(testbed).sort(), Object.keys(imported).filter((name) => name !== "default").sort());
+  assert.throws(() => testbed.createSession({ url: "/trpc", fetch: undefined }).fetch("/trpc"), TypeError);
+  const own = require("@onefold/testbed/package.json") as { name: string };
+  assert.equal(own.name, "@onefold/testbed");
 });

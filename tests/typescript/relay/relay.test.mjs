@@ -15,7 +15,7 @@ const { Environment, Network, RecordSource, Store, createOperationDescriptor, fe
 const HERE = fileURLToPath(new URL("./", import.meta.url));
 /** Where the compiler reads and writes. */
 const BUILD = join(HERE, "build");
-const SDL = readFileSync(join(ROOT, "bindings/schema.graphql"), "utf8");
+const SDL = readFileSync(join(ROOT, "tests/testbed/bindings/schema.graphql"), "utf8");
 
 /** The lists of the schema: the fields that answer connections. */
 const lists = Object.values(buildSchema(SDL).getQueryType().getFields()).filter(({ type }) => {

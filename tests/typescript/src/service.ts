@@ -1,6 +1,6 @@
 // The service under test: one that is started here, or one that runs somewhere already.
 //
-//   ONEFOLD_BINARY    the program to start; target/debug/onefold if left out
+//   ONEFOLD_BINARY    the program to start; target/debug/examples/testbed if left out
 //   ONEFOLD_ISOLATED  1: every procedure is a Lambda binary of its own
 //   ONEFOLD_URL       the service runs there (`https://…/trpc`); nothing is started
 //   ONEFOLD_TOKEN     an administrator's token for it; its subject is a user's id
@@ -31,17 +31,15 @@ function rootAbove(folder: URL): string {
 /** How long a service may take to start. With ONEFOLD_ISOLATED, cargo builds the functions first. */
 const START_TIMEOUT_MS = 300_000;
 
-export type Role = "administrator" | "employee" | "viewer" | "guest";
-
 export type Service = {
   /** Where the procedures are, without a slash at the end. */
   readonly url: string;
   /** Whether the service is ours: empty at the start, with every role at hand. */
   readonly isOurs: boolean;
   /** Signs a token. Only for a service of ours. */
-  token(role: Role, subject?: string): string;
+  token(role: string, subject?: string): string;
   /** Signs a token that was made an hour ago, when its person was there last. Only for a service of ours. */
-  oldToken(role: Role): string;
+  oldToken(role: string): string;
   /** An administrator's token, made a moment ago. */
   readonly administrator: string;
   /** The origin that it takes for its own: providers send browsers back there. */
@@ -82,7 +80,7 @@ export async function startService(secrets: Readonly<Record<string, unknown>> = 
   const there = { url, home, here, mails, stop: async () => {} };
   if (stage !== undefined && keys !== undefined) {
     for (const [name, secret] of Object.entries(secrets)) await put(`${process.env["ONEFOLD_SECRETS"] ?? ""}/${name}`, secret);
-    const sign = signer("--data", keys, "--stage", stage);
+    const sign = signer(program(TESTBED), "--data", keys, "--stage", stage);
     const key = join(keys, "stages", stage.startsWith("pr-") ? "preview" : stage, "signing.key");
     const administrator = kept(() => sign("administrator"));
     return {
@@ -122,16 +120,34 @@ function aged(token: string, file: string): string {
   return `${message}.${signed(null, Buffer.from(message), key).toString("base64url")}`;
 }
 
-const program = () => process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+/** The program of the testbed. */
+export const TESTBED = join(ROOT, "target/debug/examples/testbed");
+/** The program of the service of this tree. */
+export const REFERENCE = join(ROOT, "target/debug/onefold");
+
+/** The program to start: that one, unless the environment names another. */
+const program = (otherwise: string) => process.env["ONEFOLD_BINARY"] ?? otherwise;
+
+/** What was generated of the testbed. */
+export const BINDINGS = join(ROOT, "tests/testbed/bindings");
 
 /** What signs tokens with the keys of a place. */
-const signer = (...where: string[]) => (role: Role, subject?: string) => {
+const signer = (binary: string, ...where: string[]) => (role: string, subject?: string) => {
   const who = subject === undefined ? [] : ["--subject", subject];
-  return execFileSync(program(), ["token", "--role", role, ...where, ...who], { encoding: "utf8" }).trim();
+  return execFileSync(binary, ["token", "--role", role, ...where, ...who], { encoding: "utf8" }).trim();
 };
 
-/** Starts a service on this machine, whatever the environment asks for; with further arguments of the command line. */
-export async function startHere(secrets: Readonly<Record<string, unknown>> = {}, parameters: readonly string[] = []): Promise<Service> {
+/**
+ * Starts a service on this machine, whatever the environment asks for; with further arguments of the command line.
+ *
+ * @param otherwise the program, unless the environment names one
+ */
+export async function startHere(
+  secrets: Readonly<Record<string, unknown>> = {},
+  parameters: readonly string[] = [],
+  otherwise: string = TESTBED,
+): Promise<Service> {
+  const binary = program(otherwise);
   const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
   mkdirSync(join(data, "secrets"), { recursive: true });
   for (const [name, secret] of Object.entries(secrets)) {
@@ -143,8 +159,8 @@ export async function startHere(secrets: Readonly<Record<string, unknown>> = {},
   const pages = ["--app-url", process.env["ONEFOLD_APP_URL"] ?? ""];
   // Pages of all origins may call, as they may by default where it is deployed: what they are refused is behind the front.
   const own = ["--ephemeral", "--port", "0", "--data", data, "--allowed-origins", "*", ...pages];
-  const running = await startProgram(program(), [...own, ...isolated, ...recorded, ...parameters]);
-  const sign = signer("--data", data);
+  const running = await startProgram(binary, [...own, ...isolated, ...recorded, ...parameters]);
+  const sign = signer(binary, "--data", data);
   const administrator = kept(() => sign("administrator"));
   return {
     url: running.url,

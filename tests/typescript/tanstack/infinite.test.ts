@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, type TRPCLink } from "@trpc/client";
 import { createTRPCOptionsProxy } from "@trpc/tanstack-react-query";
-import type { AppRouter, Cursor } from "@onefold/backoffice";
+import type { AppRouter, Cursor } from "@onefold/testbed";
 
 type Service = { url: string; administrator: string; stop(): Promise<void> };
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { createTRPCOptionsProxy } from "@trpc/tanstack-react-query";
-import type { AppRouter, PostId, User, UserId } from "@onefold/backoffice";
+import type { AppRouter, PostId, User, UserId } from "@onefold/testbed";
 
 const USER = {
   id: "01890a5d-ac96-774b-bcce-b302099a8057",

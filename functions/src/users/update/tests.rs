@@ -6,13 +6,13 @@ use local::testing::TestService;
 use super::*;
 
 async fn update_in(test: &TestService, ownership: Ownership, input: Input) -> Result<User, Raised<Error>> {
-    update(test.obtain().unwrap(), crate::tests::administrator(), ownership, input).await
+    update(test.obtain().unwrap(), test.operator(), ownership, input).await
 }
 
 #[tokio::test]
 async fn what_is_left_out_stays_and_an_old_version_is_refused() {
     let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
-    let ada = User { age: Some(36), ..crate::tests::user("ada@example.com", Role::Administrator) };
+    let ada = User { age: Some(36), ..crate::users::seed::example("ada@example.com", Role::Administrator) };
     let ada = test.write().create(ada).await.unwrap();
     let change = |version: Option<Version>| Input {
         id: ada.id,

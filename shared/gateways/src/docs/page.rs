@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use protocol::{
     ErrorFormat,
     contract::{AuthContract, Contract, FailureContract, ProcedureContract},
+    escape,
 };
-use runtime::html_page::escape;
 use serde_json::Value;
 
 use super::types::{Types, inline, prose};
@@ -18,7 +18,7 @@ use crate::{
 /// The page of a service.
 pub fn html(contract: &Contract, url: &str) -> String {
     let types = Types { contract, names: Names::of(contract) };
-    let title = escape(&contract.service);
+    let title = escape::html(&contract.service);
     let mut domains: BTreeMap<&str, Vec<&ProcedureContract>> = BTreeMap::new();
     for procedure in contract.in_styles().chain(contract.own_forms()) {
         domains.entry(procedure.name.split('.').next().unwrap_or_default()).or_default().push(procedure);
@@ -38,7 +38,7 @@ pub fn html(contract: &Contract, url: &str) -> String {
          <button id=\"theme\" type=\"button\">Light or dark</button>\n</div>\n</header>\n\
          <nav aria-label=\"Procedures\">{navigation}<p><a href=\"#types\">Types</a></p></nav>\n<main id=\"main\">\n\
          {introduction}{sections}<section id=\"types\"><h2>Types</h2>{all_types}</section>\n</main>\n</body>\n</html>\n",
-        introduction = introduction(&escape(shown_url)),
+        introduction = introduction(&escape::html(shown_url)),
         all_types = named(&types),
     )
 }
@@ -64,27 +64,27 @@ fn introduction(url: &str) -> String {
 
 fn links(domain: &str, procedures: &[&ProcedureContract]) -> String {
     let link = |procedure: &&ProcedureContract| {
-        let name = escape(&procedure.name);
+        let name = escape::html(&procedure.name);
         format!("<li data-for=\"{name}\"><a href=\"#{name}\">{name}</a></li>")
     };
     let links: String = procedures.iter().map(link).collect();
-    format!("<details open><summary>{}</summary><ul>{links}</ul></details>", escape(domain))
+    format!("<details open><summary>{}</summary><ul>{links}</ul></details>", escape::html(domain))
 }
 
 fn section(types: &Types<'_>, domain: &str, procedures: &[&ProcedureContract]) -> String {
     let articles: String = procedures.iter().map(|procedure| article(types, procedure)).collect();
-    format!("<section class=\"domain\"><h2>{}</h2>{articles}</section>\n", escape(domain))
+    format!("<section class=\"domain\"><h2>{}</h2>{articles}</section>\n", escape::html(domain))
 }
 
 fn article(types: &Types<'_>, procedure: &ProcedureContract) -> String {
-    let name = escape(&procedure.name);
+    let name = escape::html(&procedure.name);
     if let Some(route) = &procedure.http {
         return format!(
             "<article id=\"{name}\"><h3><a href=\"#{name}\">{name}</a></h3>{docs}<p><code>{route}</code></p>\
              <p class=\"who\">{who}</p><p>It takes and answers HTTP in a form of its own, and is in no style. A call that does \
              not succeed is answered with {errors}.</p></article>\n",
             docs = prose(&procedure.docs),
-            route = escape(route),
+            route = escape::html(route),
             who = who(&procedure.auth),
             errors = match procedure.errors {
                 Some(ErrorFormat::OAuth) => "an error of OAuth (RFC 6749)",
@@ -93,7 +93,7 @@ fn article(types: &Types<'_>, procedure: &ProcedureContract) -> String {
         );
     }
     let kind = if procedure.kind == protocol::Kind::Query { "query" } else { "mutation" };
-    let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escape(route)));
+    let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escape::html(route)));
     let input = procedure.input.as_ref().map(|input| types.contract.resolve(input));
     let input = input.map_or_else(|| "<p>None.</p>".to_owned(), |input| types.whole(input, &procedure.input_fields));
     let output = match &procedure.output {
@@ -120,7 +120,7 @@ fn who(auth: &AuthContract) -> String {
         AuthContract::Permission { permission, own } => {
             let own =
                 if *own { inline(&format!(", or `{permission}:own` for what is their own")) } else { String::new() };
-            format!("For callers with the permission <code>{}</code>{own}.", escape(permission))
+            format!("For callers with the permission <code>{}</code>{own}.", escape::html(permission))
         }
     }
 }
@@ -131,11 +131,11 @@ fn failures(types: &Types<'_>, procedure: &ProcedureContract) -> String {
         return String::new();
     }
     let failure = |failure: &FailureContract| {
-        let anchor = escape(&format!("{}:{}", procedure.name, failure.kind));
+        let anchor = escape::html(&format!("{}:{}", procedure.name, failure.kind));
         let (code, status) = (failure.code.key(), failure.code.http_status());
         format!(
             "<dt id=\"{anchor}\"><a href=\"#{anchor}\"><code>{}</code></a> {code}, {status}</dt><dd>{}<code>{}</code></dd>",
-            escape(&failure.kind),
+            escape::html(&failure.kind),
             prose(&failure.docs),
             types.line(&failure.schema),
         )
@@ -149,7 +149,7 @@ fn sample(sample: &Sample) -> String {
     format!(
         "<details{open}><summary>{}</summary><pre tabindex=\"0\"><code>{}</code></pre></details>",
         sample.style,
-        escape(&sample.text)
+        escape::html(&sample.text)
     )
 }
 
@@ -160,7 +160,7 @@ fn named(types: &Types<'_>) -> String {
     let named: BTreeMap<&str, &Value> =
         all.filter_map(|(at, name, schema)| Some((types.names.get(&format!("{at}{name}"))?, schema))).collect();
     let article = |(name, schema): (&str, &Value)| {
-        let name = escape(name);
+        let name = escape::html(name);
         let docs = schema.get("description").and_then(Value::as_str).map(prose).unwrap_or_default();
         let whole = types.whole(schema, &[]);
         format!("<article id=\"type-{name}\"><h3><a href=\"#type-{name}\">{name}</a></h3>{docs}{whole}</article>\n")

@@ -1,7 +1,6 @@
 //! Renders types for people.
 
-use protocol::contract::Contract;
-use runtime::html_page::escape;
+use protocol::{contract::Contract, escape};
 use serde_json::Value;
 
 use crate::{names::Names, words::docs_of_value};
@@ -27,7 +26,7 @@ impl Types<'_> {
         }
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         if let Some(reference) = text("$ref") {
-            let name = escape(self.names.get(reference).unwrap_or(reference));
+            let name = escape::html(self.names.get(reference).unwrap_or(reference));
             return format!("<a href=\"#type-{name}\">{name}</a>");
         }
         if let Some(constant) = schema.get("const") {
@@ -59,14 +58,14 @@ impl Types<'_> {
                 if entry.contains(" | ") { format!("({entry})[]") } else { format!("{entry}[]") }
             }
             "object" => self.object(schema, depth),
-            other => escape(other),
+            other => escape::html(other),
         }
     }
 
     fn object(&self, schema: &Value, depth: usize) -> String {
         let fields = fields(schema).into_iter().map(|(name, field, is_required)| {
             let mark = if is_required { "" } else { "?" };
-            format!("{}{mark}: {}", escape(name), self.at(field, depth + 1))
+            format!("{}{mark}: {}", escape::html(name), self.at(field, depth + 1))
         });
         let patterns = schema.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
         let entries = patterns.map(|(_, entry)| entry);
@@ -115,7 +114,7 @@ impl Types<'_> {
         let limits = if limits.is_empty() { limits } else { format!("<br><span class=\"limits\">{limits}</span>") };
         format!(
             "<tr><th scope=\"row\"><code>{}</code>{optional}</th><td><code>{}</code>{limits}</td><td>{docs}</td></tr>",
-            escape(name),
+            escape::html(name),
             self.line(field)
         )
     }
@@ -129,7 +128,7 @@ fn fields(schema: &Value) -> Vec<(&str, &Value, bool)> {
 }
 
 fn literal(value: &Value) -> String {
-    escape(&value.to_string())
+    escape::html(&value.to_string())
 }
 
 /// The limits of a value.
@@ -142,7 +141,7 @@ fn limits(schema: &Value) -> String {
         (Some(least), Some(most)) => Some(format!("{least} to {most}{of}")),
     };
     let format = schema.get("format").and_then(Value::as_str);
-    let format = format.filter(|format| !format.contains("int")).map(escape);
+    let format = format.filter(|format| !format.contains("int")).map(escape::html);
     // The full range of a number is not worth showing.
     let is_whole = format.is_none() && number("maximum").is_some_and(|most| most == u32::MAX.to_string());
     let value = if is_whole { None } else { range(number("minimum"), number("maximum"), "") };
@@ -160,8 +159,8 @@ pub fn inline(text: &str) -> String {
     let mut html = String::new();
     for (place, part) in text.split('`').enumerate() {
         match place % 2 {
-            0 => html.push_str(&escape(part)),
-            _ => html.push_str(&format!("<code>{}</code>", escape(part))),
+            0 => html.push_str(&escape::html(part)),
+            _ => html.push_str(&format!("<code>{}</code>", escape::html(part))),
         }
     }
     html

@@ -15,7 +15,7 @@ use async_graphql::{
     },
 };
 use futures_util::future::join_all;
-use protocol::{Code, Kind as Operation};
+use protocol::{Code, Cursor, Kind as Operation};
 use serde_json::{Value as Json, value::RawValue};
 
 use super::{
@@ -157,7 +157,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         let input = input::input(types, arguments, field, self.variables)?;
         let outcome = self.run.call(&call.procedure, input.as_ref()).await;
         let spell = |path: &str| input::spelled(types, arguments, input.as_ref(), path);
-        let continues = call.is_paged && input.as_ref().is_some_and(|input| !input["cursor"].is_null());
+        let continues = call.is_paged && input.as_ref().is_some_and(|input| !input[Cursor::FIELD].is_null());
         Ok((outcome.map_err(|refusal| refusal.spelled(spell)), continues))
     }
 

@@ -1,7 +1,10 @@
 //! Negotiates media types (GraphQL over HTTP, sections 4 and 6).
 
 use http::{HeaderMap, HeaderValue, header};
-use runtime::accept::{Accept, Specificity};
+use protocol::{
+    accept::{Accept, Specificity},
+    media_type,
+};
 
 /// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +19,15 @@ impl Media {
     /// The `content-type` of a response.
     pub(super) const fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::Response => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
+            Self::Response => media_type::GRAPHQL_RESPONSE_UTF8,
+            Self::Json => media_type::JSON_UTF8,
         })
     }
 
     /// The media type that a client prefers; none if it accepts neither. A client without `Accept` is an old one.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let accept = Accept::of(headers, header::ACCEPT);
-        match (accept.weight("application/graphql-response+json"), accept.weight("application/json")) {
+        match (accept.weight(media_type::GRAPHQL_RESPONSE), accept.weight(media_type::JSON)) {
             // A named type takes precedence over `*/*`; of two equal ones, the newer type counts.
             (Some(response), Some(json)) if response < json || response.specificity < Specificity::Form => {
                 Some(Self::Json)
@@ -39,7 +42,7 @@ impl Media {
 pub(super) fn is_json(content_type: Option<&HeaderValue>) -> bool {
     let Some(text) = content_type.and_then(|value| value.to_str().ok()) else { return false };
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let is_json = parts.next().is_some_and(|name| name == "application/json");
+    let is_json = parts.next().is_some_and(|name| name == media_type::JSON);
     is_json
         && parts.all(|parameter| {
             let charset = parameter.strip_prefix("charset=").map(|charset| charset.trim_matches('"').to_owned());

@@ -43,7 +43,7 @@ use async_graphql::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use protocol::{Cause, Code, contract::Contract};
+use protocol::{Cause, Code, contract::Contract, media_type};
 use runtime::{BoxFuture, rest::without_body};
 use serde::Serialize;
 
@@ -82,7 +82,7 @@ impl GraphQl {
         name: "graphql",
         paths: &[PATH, SDL_PATH],
         methods: METHODS,
-        takes: "application/json",
+        takes: media_type::JSON,
         calls: true,
         memory_mb: 512,
         timeout_ms: 29_000,
@@ -200,7 +200,7 @@ impl GraphQl {
         };
         let mut response = Response::new(sdl);
         // No media type is registered; clients go by the file's name, and people want to read it in a browser.
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::TEXT_UTF8));
         response
     }
 

@@ -7,7 +7,7 @@ mod values;
 use std::collections::{BTreeMap, HashMap};
 
 use protocol::{
-    Cause, Code, Kind as Operation,
+    Cause, Code, Cursor, Kind as Operation, PageSize,
     case::{self, capitalized},
     contract::{Contract, FailureContract, ProcedureContract},
 };
@@ -337,7 +337,8 @@ impl<'c> Builder<'c> {
 }
 
 /// The members of pages in the contract, and in GraphQL.
-const PAGES: [(&str, &str); 4] = [("limit", "first"), ("cursor", "after"), ("items", "nodes"), ("next", "endCursor")];
+const PAGES: [(&str, &str); 4] =
+    [(PageSize::FIELD, "first"), (Cursor::FIELD, "after"), ("items", "nodes"), ("next", "endCursor")];
 
 /// The description of a procedure with pages, in the names of GraphQL.
 fn of_pages(docs: &str) -> String {
@@ -352,7 +353,7 @@ fn field(name: &str, docs: &str, of: FieldType, source: Source) -> Field {
 /// The schema of the items, if a procedure returns pages.
 fn page_items<'c>(contract: &'c Contract, procedure: &'c ProcedureContract) -> Option<&'c Value> {
     let takes = |name: &str| procedure.input_fields.iter().any(|field| field == name);
-    if procedure.kind != Operation::Query || !takes("limit") || !takes("cursor") {
+    if procedure.kind != Operation::Query || !takes(PageSize::FIELD) || !takes(Cursor::FIELD) {
         return None;
     }
     let output = contract.resolve(procedure.output.as_ref()?);

@@ -73,14 +73,13 @@ fn method(contract: &Contract, names: &Names, procedure: &ProcedureContract) -> 
     // has another order, the document allows names only.
     let is_ordered = parameters.is_sorted_by_key(|parameter| !parameter.required);
     let by_name = !is_ordered || (procedure.input_fields.is_empty() && !parameters.is_empty());
-    let (summary, description) = docs(&procedure.docs);
+    let (summary, description) = words::summary(&procedure.docs);
     let result =
         procedure.output.as_ref().map_or_else(|| json!({"type": "null"}), |output| names.rewrite(output, TYPES));
     let result = titled(&format!("{title}Result"), result);
     let mut method = json!({
         "name": procedure.name,
-        // A summary is plain text; Markdown is for descriptions.
-        "summary": summary.replace('`', "").replace('\n', " "),
+        "summary": summary,
         "tags": [tag(contract, procedure)],
         "paramStructure": if by_name { "by-name" } else { "either" },
         "params": params,
@@ -140,14 +139,6 @@ fn parameters<'a>(contract: &'a Contract, procedure: &'a ProcedureContract) -> V
         schema,
     };
     fields.into_iter().map(parameter).collect()
-}
-
-/// The first sentence or paragraph, and the rest.
-fn docs(docs: &str) -> (&str, Option<&str>) {
-    match docs.split_once("\n\n") {
-        Some((summary, rest)) => (summary.trim(), Some(rest.trim())),
-        None => (docs.trim(), None),
-    }
 }
 
 fn shared(name: &str, number: i32, message: &str, code: Code) -> Value {

@@ -4,6 +4,7 @@ use protocol::{
     RestAnswer,
     case::{self, capitalized, type_name},
     contract::{AuthContract, ProcedureContract},
+    media_type,
 };
 use serde_json::{Map, Value, json};
 
@@ -12,15 +13,17 @@ use crate::{
     example,
     names::titled,
     rest::{InputField, ParameterForm, Route, without_null},
+    words,
 };
 
 /// The operation of a route.
 pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     let procedure = route.procedure;
-    let (summary, rest) = summary(&procedure.docs);
+    let (summary, rest) = words::summary(&procedure.docs);
+    let rest = rest.map(|rest| format!("{rest}\n\n")).unwrap_or_default();
     let mut operation = json!({
         "operationId": case::camel_case(&procedure.name),
-        "summary": summary,
+        "summary": summary.trim_end_matches('.'),
         "description": format!("{rest}{}", who(procedure)),
         "tags": [domain(&procedure.name)],
         "security": security(components.contract, route),
@@ -36,14 +39,6 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
         operation["requestBody"] = body;
     }
     operation
-}
-
-/// The first paragraph as plain text (OpenAPI 3.1, Operation Object: Markdown is for descriptions), and the rest,
-/// followed by a blank line.
-fn summary(docs: &str) -> (String, String) {
-    let (first, rest) = docs.split_once("\n\n").unwrap_or((docs, ""));
-    let rest = if rest.is_empty() { String::new() } else { format!("{rest}\n\n") };
-    (first.replace('\n', " ").replace('`', "").trim_end_matches('.').to_owned(), rest)
 }
 
 fn who(procedure: &ProcedureContract) -> String {
@@ -103,7 +98,7 @@ fn parameter(components: &mut Components<'_>, route: &Route<'_>, place: &str, fi
         parameter["example"] = example::of(contract, field.schema);
     }
     match ParameterForm::of(contract, field.schema) {
-        ParameterForm::Json => parameter["content"] = json!({"application/json": {"schema": schema}}),
+        ParameterForm::Json => parameter["content"] = json!({(media_type::JSON): {"schema": schema}}),
         form => {
             if form == ParameterForm::Repeated {
                 parameter["style"] = "form".into();
@@ -141,9 +136,9 @@ fn body(components: &mut Components<'_>, route: &Route<'_>) -> Option<Value> {
     }
     let reference = components.add(&format!("{}Body", type_name(&route.procedure.name)), schema);
     let media = json!({"schema": reference, "example": sample});
-    let mut content = Map::from_iter([("application/json".to_owned(), media.clone())]);
+    let mut content = Map::from_iter([(media_type::JSON.to_owned(), media.clone())]);
     if route.method == "PATCH" {
-        content.insert("application/merge-patch+json".into(), media);
+        content.insert(media_type::MERGE_PATCH.into(), media);
     }
     Some(json!({"required": is_required, "content": content}))
 }
@@ -165,7 +160,7 @@ fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     if let Some(output) = &route.procedure.output {
         let schema = titled(&format!("{}Output", type_name(&route.procedure.name)), components.schema(output));
         let sample = example::of(components.contract, output);
-        done["content"] = json!({"application/json": {"schema": schema, "example": sample}});
+        done["content"] = json!({(media_type::JSON): {"schema": schema, "example": sample}});
     }
     responses.insert(route.status().to_string(), done);
     responses.into()

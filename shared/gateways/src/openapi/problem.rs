@@ -6,6 +6,7 @@ use protocol::{
     Code,
     case::{capitalized, type_name},
     contract::{AuthContract, FailureContract},
+    media_type,
 };
 use serde_json::{Map, Value, json};
 
@@ -113,7 +114,7 @@ fn response(code: Code, docs: &str, schema: &Value, example: &Value) -> Value {
     json!({
         "description": docs,
         "headers": headers,
-        "content": {"application/problem+json": {"schema": schema, "example": example}},
+        "content": {(media_type::PROBLEM_JSON): {"schema": schema, "example": example}},
     })
 }
 

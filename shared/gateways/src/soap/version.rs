@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use protocol::Code;
+use protocol::{Code, media_type};
 
 use crate::Refusal;
 
@@ -28,8 +28,8 @@ impl Version {
     /// The media type of responses.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::V11 => "text/xml; charset=utf-8",
-            Self::V12 => "application/soap+xml; charset=utf-8",
+            Self::V11 => media_type::XML_UTF8,
+            Self::V12 => media_type::SOAP_UTF8,
         })
     }
 
@@ -72,7 +72,7 @@ pub fn for_refusal(headers: &HeaderMap) -> Version {
     let speaks_12 = |name| {
         let mut lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
         // In a multipart message (MTOM), a parameter states it.
-        lines.any(|line| line.to_ascii_lowercase().contains("application/soap+xml"))
+        lines.any(|line| line.to_ascii_lowercase().contains(media_type::SOAP))
     };
     let is_typed = headers.contains_key(header::CONTENT_TYPE);
     if speaks_12(if is_typed { header::CONTENT_TYPE } else { header::ACCEPT }) { Version::V12 } else { Version::V11 }
@@ -104,11 +104,11 @@ pub fn of(headers: &HeaderMap) -> Result<(Version, Option<String>), Refusal> {
     }
     let kind = kind.trim().to_ascii_lowercase();
     match kind.as_str() {
-        "text/xml" => {
+        media_type::XML => {
             let action = headers.get("soapaction").and_then(|value| value.to_str().ok());
             Ok((Version::V11, action.map(|action| action.trim().trim_matches('"').to_owned())))
         }
-        "application/soap+xml" => Ok((Version::V12, parameter("action"))),
+        media_type::SOAP => Ok((Version::V12, parameter("action"))),
         multipart if multipart.starts_with("multipart/") => {
             Err(unsupported("Messages in parts (MTOM, attachments) are not read: send the envelope by itself."))
         }

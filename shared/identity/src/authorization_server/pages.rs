@@ -2,12 +2,8 @@
 
 use std::fmt::Write as _;
 
-use protocol::{Code, Fault};
-use runtime::{
-    Definition, HtmlPage, HttpReply, Site,
-    html_page::{STYLE, escape},
-    opaque::Opaque,
-};
+use protocol::{Code, Fault, escape};
+use runtime::{Definition, HtmlPage, HttpReply, Site, html_page::STYLE, opaque::Opaque};
 
 use super::request::{AuthorizationRequest, RequestParameters};
 use crate::{
@@ -24,24 +20,24 @@ pub(crate) fn consent<U: IdentityUser>(
     csrf_token: &Opaque,
     (service, site): (&Definition, &Site),
 ) -> HttpReply {
-    let application = escape(&request.client.application.name);
+    let application = escape::html(&request.client.application.name);
     let mut body = format!(
         "<h1>Let {application} in?</h1>\n<p>You are signed in as {} (<code>{}</code>). \
          <strong>{application}</strong> wants to do in your name, as far as you may do it yourself:</p>\n<ul>\n",
-        escape(person.name()),
-        escape(person.email().as_str()),
+        escape::html(person.name()),
+        escape::html(person.email().as_str()),
     );
     for scope in &request.scopes {
         let _ = writeln!(
             body,
             "<li>{} <code class=\"quiet\">{}</code></li>",
-            escape(&in_words(service, scope)),
-            escape(scope)
+            escape::html(&in_words(service, scope)),
+            escape::html(scope)
         );
     }
     body.push_str("</ul>\n<form method=\"post\" action=\"/oauth/authorize\">\n");
     for (name, value) in parameters.fields() {
-        let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
+        let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape::html(value));
     }
     let _ = writeln!(
         body,
@@ -51,10 +47,10 @@ pub(crate) fn consent<U: IdentityUser>(
          <p class=\"quiet\">Either way you go on to <code>{}</code>. What you allow here you can take back at any time: \
          {}with <a href=\"{}\">a new password</a>, which ends it for all applications.</p>",
         csrf_token.text(),
-        escape(&request.redirect_uri),
+        escape::html(&request.redirect_uri),
         // The service's own pages show no devices.
         if site.has_separate_pages() { "where you see your devices, or " } else { "" },
-        escape(&RESET_PASSWORD.address(site)),
+        escape::html(&RESET_PASSWORD.address(site)),
     );
     HtmlPage::new("Let an application in", STYLE, body)
         .form_to(&redirect::form_action(&request.redirect_uri))
@@ -92,7 +88,12 @@ pub(crate) fn unanswered(parameters: &RequestParameters, site: &Site) -> HttpRep
 /// A page that says why an answer does not count. It offers the same question once more.
 fn retry(why: &str, code: Code, parameters: &RequestParameters, site: &Site) -> HttpReply {
     let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &parameters.fields().collect::<Vec<_>>());
-    page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
+    page(
+        "Nothing was decided",
+        why,
+        &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape::html(&question)),
+        code,
+    )
 }
 
 /// A refusal for a program that sends a decision that only a person may make.
@@ -102,11 +103,12 @@ pub(crate) fn not_a_person() -> HttpReply {
 
 /// A page that says that this person cannot consent before the address is proved.
 pub(crate) fn unverified(site: &Site) -> HttpReply {
-    let more = format!("<p><a href=\"{}\">Have another one mailed</a></p>\n", escape(&VERIFY_EMAIL.address(site)));
+    let more =
+        format!("<p><a href=\"{}\">Have another one mailed</a></p>\n", escape::html(&VERIFY_EMAIL.address(site)));
     page("This does not work", "Prove your e-mail address first: the link is in a mail.", &more, Code::BadRequest)
 }
 
 fn page(title: &str, why: &str, more: &str, code: Code) -> HttpReply {
-    let body = format!("<h1>{title}</h1>\n<p>{}</p>\n{more}", escape(why));
+    let body = format!("<h1>{title}</h1>\n<p>{}</p>\n{more}", escape::html(why));
     HtmlPage::new(title, STYLE, body).into_refusal(code)
 }

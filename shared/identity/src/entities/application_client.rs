@@ -23,10 +23,10 @@ pub enum ClientKind {
 /// A way to come to an access token, by its name in OAuth.
 #[wire]
 pub enum GrantType {
-    /// Somebody lets the application in, in a browser.
+    /// A user lets the application in, in a browser.
     #[serde(rename = "authorization_code")]
     AuthorizationCode,
-    /// The application goes on with what somebody gave it.
+    /// The application goes on with what a user gave it.
     #[serde(rename = "refresh_token")]
     RefreshToken,
     /// The application calls for itself.

@@ -13,27 +13,28 @@ id! {
 pub enum AuditAction {
     /// An account was made.
     Registered,
-    /// Somebody registered with an address that has an account already; nothing of it was touched.
+    /// A caller registered with an address that has an account already; nothing of it was touched.
     RegisteredAgain,
-    /// Somebody signed in.
+    /// A user signed in.
     SignedIn,
     /// A sign-in failed.
     SignInFailed,
-    /// Somebody who was signed in proved again who they are.
+    /// A user who was signed in proved again who they are.
     Reauthenticated,
-    /// Somebody signed out, or a device was signed out.
+    /// A user signed out, or a device was signed out.
     SignedOut,
     /// A refresh token came a second time: its session was ended.
     TokenReused,
     /// An address was proved.
     EmailVerified,
-    /// Somebody asked once more for the link that proves an address.
+    /// A user asked once more for the link that proves an address.
     VerificationRequested,
-    /// Somebody asked for a link by which another password can be chosen.
+    /// A user asked for a link by which another password can be chosen.
     ResetRequested,
-    /// Somebody who was signed in, or who had the link that proves the address, gave a password that is not the account's.
+    /// A user who was signed in, or who had the link that proves the address, gave a password that is not the
+    /// account's.
     PasswordRefused,
-    /// Somebody came with a token that is not good: one that is mailed, or the one that names the first administrator.
+    /// A caller came with a token that is not good: one that is mailed, or the one that names the first administrator.
     TokenRefused,
     /// A password was changed by its owner.
     PasswordChanged,
@@ -47,23 +48,23 @@ pub enum AuditAction {
     RightsChanged,
     /// A user was deleted.
     UserDeleted,
-    /// An account elsewhere was linked.
+    /// An account at an identity provider was linked.
     IdentityLinked,
-    /// An account elsewhere was unlinked.
+    /// An account at an identity provider was unlinked.
     IdentityUnlinked,
     /// An application was registered.
     ClientCreated,
     /// An application was removed.
     ClientDeleted,
-    /// Somebody who was no application that is registered, or could not prove which one, asked for a token.
+    /// A caller that is no registered application, or could not prove which one, asked for a token.
     ClientRefused,
-    /// Somebody who is known was refused what they may not do.
+    /// A known caller was refused what they may not do.
     Refused,
-    /// Somebody let an application in.
+    /// A user let an application in.
     ConsentGiven,
-    /// Somebody took their own data along.
+    /// A user took their own data along.
     DataExported,
-    /// Somebody erased their own account.
+    /// A user erased their own account.
     AccountErased,
 }
 

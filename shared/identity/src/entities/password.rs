@@ -80,13 +80,13 @@ macro_rules! secret_text {
 }
 
 secret_text! {
-    /// A password that somebody chooses: 12 to 128 characters of any kind, kept exactly as they are
+    /// A password that a user chooses: 12 to 128 characters of any kind, kept exactly as they are
     /// (OWASP ASVS 5.0, V6.2). Whether it is too common is for `identity::password::weakness` to say.
     Password, 12, 128, "must have 12 to 128 characters"
 }
 
 secret_text! {
-    /// A password that somebody gives to sign in: whatever was typed. A rule that changed must keep
+    /// A password that a user gives to sign in: whatever was typed. A rule that changed must keep
     /// nobody out.
     GivenPassword, 1, 1024, "must have 1 to 1024 characters"
 }

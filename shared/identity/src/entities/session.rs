@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::UserId;
 
 id! {
-    /// Names one device, or application, on which somebody is signed in. It stays when its secrets change.
+    /// Names one device, or application, on which a user is signed in. It stays when its secrets change.
     pub struct DeviceId;
 }
 

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use protocol::Cause;
+use protocol::{Cause, media_type};
 use serde::de::DeserializeOwned;
 use tower_service::Service as _;
 
@@ -95,10 +95,10 @@ fn request(method: Method, uri: &Uri, authorization: Option<String>, body: Bytes
     *request.uri_mut() = uri.path_and_query()?.as_str().parse().ok()?;
     let headers = request.headers_mut();
     headers.insert(header::HOST, HeaderValue::from_str(uri.authority()?.as_str()).ok()?);
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(header::ACCEPT, HeaderValue::from_static(media_type::JSON));
     headers.insert(header::USER_AGENT, HeaderValue::from_static("onefold"));
     if method == Method::POST {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::FORM));
     }
     if let Some(value) = authorization {
         let mut value = HeaderValue::try_from(value).ok()?;

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use protocol::media_type;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -146,7 +147,7 @@ async fn next(reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
         Ok(Ok(invocation)) => {
             let mut response = Response::new(Full::new(invocation.event));
             *response.headers_mut() = invocation.headers;
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::JSON));
             response
         }
         Ok(Err(verdict)) => judge(verdict),
@@ -227,6 +228,6 @@ fn shutting_down() -> Response<Full<Bytes>> {
 fn respond(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::JSON));
     response
 }

@@ -3,7 +3,7 @@
 //! The reader understands what the writer writes: one text part, and headers of one line or of encoded words.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use protocol::Timestamp;
+use protocol::{Timestamp, media_type};
 
 use super::ReceivedMail;
 
@@ -34,7 +34,7 @@ pub(super) fn write(mail: &ReceivedMail, from: &str, date: &str) -> String {
         format!("Message-ID: <{id}@localhost>"),
         format!("Subject: {}", header_text(subject)),
         "MIME-Version: 1.0".to_owned(),
-        "Content-Type: text/plain; charset=utf-8".to_owned(),
+        format!("Content-Type: {}", media_type::TEXT_UTF8),
         format!("Content-Transfer-Encoding: {encoding}"),
     ];
     format!("{}\r\n\r\n{body}\r\n", headers.join("\r\n"))

@@ -7,11 +7,12 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use aws::Letter;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use store::Letter;
+use protocol::media_type;
 
 use super::Mailbox;
 use crate::loopback::{Handler, Server, access_key_id};
@@ -122,6 +123,6 @@ fn xml(status: StatusCode, root: &str, content: &str) -> Response<Full<Bytes>> {
     let text = format!("<{root} xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\">{content}</{root}>");
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml"));
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type::XML));
     response
 }

@@ -9,8 +9,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use aws::Letter;
 use protocol::{Clock, Timestamp, address};
-use store::Letter;
 use uuid::Uuid;
 
 use super::{ReceivedMail, eml};

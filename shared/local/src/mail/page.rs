@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Version, header};
-use protocol::{Code, Fault};
+use protocol::{Code, Fault, media_type};
 use runtime::{rest::without_body, site::host_in};
 
 use super::Mailbox;
@@ -36,7 +36,7 @@ pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<By
     let mails = mailbox.latest(to).map_err(Fault::internal)?;
     let mut response = Response::new(Bytes::from(serde_json::to_vec(&mails).map_err(Fault::internal)?));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::JSON));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if request.method() == Method::HEAD {

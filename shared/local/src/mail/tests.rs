@@ -2,14 +2,15 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
+use aws::{Letter, MailSettings};
 use bytes::Bytes;
 use http::Request;
 use protocol::Code;
 use runtime::mail::{Mail, MailTransport, Message};
 use serde_json::json;
-use store::{Letter, MailSettings};
 
 use super::{LocalSes, Mailbox, page};
+use crate::database::Credentials;
 
 struct Folder(PathBuf);
 
@@ -26,14 +27,11 @@ impl Drop for Folder {
 }
 
 fn mail_of(local_ses: &LocalSes, access_key_id: &str) -> Mail {
+    let credentials = Credentials { access_key_id: access_key_id.to_owned(), secret_access_key: "secret".to_owned() };
     Mail::new(Arc::new(MailTransport::new(Some(MailSettings {
         from: "Test <test@localhost>".to_owned(),
-        region: "local".to_owned(),
-        endpoint: Some(local_ses.endpoint().to_owned()),
-        access_key_id: access_key_id.to_owned(),
-        secret_access_key: "secret".to_owned(),
-        session_token: None,
-        limits: MailSettings::LIMITS,
+        access: credentials.access(local_ses.endpoint()),
+        retries: MailSettings::RETRIES,
     }))))
 }
 

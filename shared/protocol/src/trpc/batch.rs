@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::{error::Category, value::RawValue};
 
-use crate::{Fault, input};
+use crate::{Fault, input, media_type};
 
 /// The form of a batch's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,21 +32,20 @@ impl BatchFormat {
     /// The media type.
     pub const fn content_type(self) -> &'static str {
         match self {
-            Self::Array => "application/json",
-            Self::Lines => "application/jsonl",
+            Self::Array => media_type::JSON,
+            Self::Lines => media_type::JSON_LINES,
         }
     }
 }
 
 const TRPC_ACCEPT: HeaderName = HeaderName::from_static("trpc-accept");
-const JSON_LINES: &str = BatchFormat::Lines.content_type();
 
 fn wants_lines(headers: &HeaderMap) -> bool {
     match headers.get(TRPC_ACCEPT) {
-        Some(value) => value == JSON_LINES,
+        Some(value) => value == media_type::JSON_LINES,
         None => {
             let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-            values.flat_map(|value| value.split(',')).any(|part| part.trim() == JSON_LINES)
+            values.flat_map(|value| value.split(',')).any(|part| part.trim() == media_type::JSON_LINES)
         }
     }
 }

@@ -10,12 +10,14 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::Cursor;
+
 /// The name of the added member.
 const DIRECTION: &str = "direction";
 
 /// Whether a query with these input fields is infinite: it takes a `cursor`, and has no `direction` of its own.
 pub fn is_infinite<'f>(fields: impl Iterator<Item = &'f str> + Clone) -> bool {
-    fields.clone().any(|field| field == "cursor") && fields.clone().all(|field| field != DIRECTION)
+    fields.clone().any(|field| field == Cursor::FIELD) && fields.clone().all(|field| field != DIRECTION)
 }
 
 /// The input without its `direction`, if that is `forward` or `backward`: the cursor alone determines the page. Any

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, request::Parts};
 use protocol::{
-    Fault,
+    Fault, media_type,
     trpc::{
         self,
         batch::{Answers, BatchFormat},
@@ -15,7 +15,7 @@ use crate::Entry;
 
 /// The methods that tRPC calls use.
 pub(crate) const METHODS: &str = "GET, HEAD, POST";
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JSON: HeaderValue = HeaderValue::from_static(media_type::JSON);
 const VARY: HeaderValue = HeaderValue::from_static("trpc-accept, accept");
 
 /// Reads the input of a call.

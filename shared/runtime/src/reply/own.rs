@@ -3,17 +3,12 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
-use protocol::{Code, ErrorFormat, Fault, case, trpc};
+use protocol::{Code, ErrorFormat, Fault, accept::Accept, case, escape, media_type, trpc};
 
 use super::{CallInfo, explain, methods_at, refusal, status_of};
-use crate::{
-    Entry, HtmlPage,
-    accept::Accept,
-    html_page::{STYLE, escape},
-    problem,
-};
+use crate::{Entry, HtmlPage, html_page::STYLE, problem};
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JSON: HeaderValue = HeaderValue::from_static(media_type::JSON);
 const VARY: HeaderValue = HeaderValue::from_static("accept");
 
 /// How to answer faults at an address that belongs neither to tRPC nor to REST.
@@ -94,14 +89,14 @@ fn is_navigation(headers: &HeaderMap) -> bool {
 fn prefers_page(request: &Request<Bytes>) -> bool {
     [Method::GET, Method::HEAD].contains(request.method())
         && Accept::of(request.headers(), header::ACCEPT)
-            .prefers("text/html", &["application/problem+json", "application/json"])
+            .prefers(media_type::HTML, &[media_type::PROBLEM_JSON, media_type::JSON])
 }
 
 /// A page that describes a fault to a person.
 fn page(fault: &Fault, request_id: &str) -> Response<Bytes> {
     let status = status_of(fault);
     let title = status.canonical_reason().unwrap_or("Error");
-    let (message, id) = (escape(&fault.message), escape(request_id));
+    let (message, id) = (escape::html(&fault.message), escape::html(request_id));
     let body = format!("<h1>{title}</h1>\n<p>{message}</p>\n<p><small>Request {id}</small></p>\n");
     let mut response = HtmlPage::new(title, STYLE, body).with(status).into_response();
     response.headers_mut().insert(header::VARY, VARY);

@@ -21,9 +21,12 @@ fn session_with(world: &TestDatabase, grant: &Grant, missing: Option<&str>) -> S
         indexes: grant.indexes.iter().map(ToString::to_string).collect(),
         leading_keys: grant.prefix.to_owned(),
     };
-    let Credentials { access_key_id, secret_access_key } = Credentials::random();
-    world.database.admit(&access_key_id, Policy::Procedure { name: "tests.run".to_owned(), rules: vec![rule] });
-    let settings = Settings { access_key_id, secret_access_key, ..settings(world.database.endpoint()) };
+    let credentials = Credentials::random();
+    world
+        .database
+        .admit(&credentials.access_key_id, Policy::Procedure { name: "tests.run".to_owned(), rules: vec![rule] });
+    let endpoint = world.database.endpoint();
+    let settings = Settings { access: credentials.access(endpoint), ..settings(endpoint) };
     session(&Store::new(settings).expect("a store"))
 }
 

@@ -237,3 +237,15 @@ async fn many_are_read_in_the_order_of_their_ids() {
     assert_eq!(ranks[120..], [None, Some(0)]);
     assert_eq!(world.read::<Note>().get_many(&[]).await.expect("read"), []);
 }
+
+#[tokio::test]
+async fn those_that_exist_come_once_and_in_the_order_that_was_asked_for() {
+    let world = TestDatabase::new().await;
+    let mut kept = Vec::new();
+    for rank in 0..3 {
+        kept.push(world.write::<Note>().create(Note::new("a", rank)).await.expect("created"));
+    }
+    let ids = vec![kept[2].id, Note::new("missing", 1).id, kept[0].id, kept[2].id];
+    let found = world.read::<Note>().by_ids(ids).await.expect("read");
+    assert_eq!(found, [kept[2].clone(), kept[0].clone()]);
+}

@@ -1,12 +1,12 @@
 //! A cursor works only for the caller and the query that it was made for.
 
-use protocol::{Clock, Cursor, PageSize, SortKey};
-use store::{Read, Scope, StoreError, StoreSession};
+use protocol::{Clock, Cursor, CursorScope, PageSize, SortKey};
+use store::{Read, StoreError, StoreSession};
 
 use crate::fixtures::{Note, TestDatabase};
 
 fn notes_of(world: &TestDatabase, procedure: &'static str, caller: Option<&str>, input: &'static str) -> Read<Note> {
-    let scope = Scope { procedure, caller: caller.map(str::to_owned), input: input.into() };
+    let scope = CursorScope { procedure, caller: caller.map(str::to_owned), input: input.into() };
     Read::new(StoreSession::new(world.store.clone(), scope, Clock::System))
 }
 

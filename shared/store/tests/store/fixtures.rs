@@ -1,21 +1,16 @@
 //! Fixtures of the tests: entities, a database, and servers that stand in front of it or for it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use local::database::{EmbeddedDatabase, Location};
-use protocol::{Clock, Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
-use serde::{Deserialize, Serialize};
-use store::{Read, Scope, Settings, Store, StoreLimits, StoreSession, Write};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+use aws::{Access, RetryPolicy};
+use local::{
+    database::{EmbeddedDatabase, Location},
+    testing::fake_server::{FakeServer, answer, read_message},
 };
+use protocol::{Clock, CursorScope, Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
+use serde::{Deserialize, Serialize};
+use store::{Read, Settings, Store, StoreLimits, StoreSession, Write};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 protocol::id! {
     /// An id of the tests' entities.
@@ -128,8 +123,7 @@ impl TestDatabase {
     pub async fn new() -> Self {
         let database = EmbeddedDatabase::start(Location::Memory).await.expect("a database");
         let mut settings = settings(database.endpoint());
-        settings.access_key_id = database.administrator().access_key_id.clone();
-        settings.secret_access_key = database.administrator().secret_access_key.clone();
+        settings.access = database.administrator().access(database.endpoint());
         let store = Store::new(settings).expect("a store");
         store.create_table_if_missing().await.expect("the table");
         Self { database, store }
@@ -149,12 +143,8 @@ impl TestDatabase {
 
     /// The right to write, through a server in front of the database.
     pub fn write_through<T: Entity>(&self, server: &FakeServer) -> Write<T> {
-        let credentials = self.database.administrator();
-        let settings = Settings {
-            access_key_id: credentials.access_key_id.clone(),
-            secret_access_key: credentials.secret_access_key.clone(),
-            ..settings(&server.endpoint)
-        };
+        let endpoint = &server.endpoint;
+        let settings = Settings { access: self.database.administrator().access(endpoint), ..settings(endpoint) };
         Write::new(session(&Store::new(settings).expect("a store")))
     }
 }
@@ -162,68 +152,32 @@ impl TestDatabase {
 pub fn settings(endpoint: &str) -> Settings {
     Settings {
         table: "onefold".to_owned(),
-        region: "eu-central-1".to_owned(),
-        endpoint: Some(endpoint.to_owned()),
-        access_key_id: "AKID".to_owned(),
-        secret_access_key: "secret".to_owned(),
-        session_token: None,
+        access: Access {
+            region: "eu-central-1".to_owned(),
+            endpoint: Some(endpoint.to_owned()),
+            access_key_id: "AKID".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+        },
         cursor_key: Some([7; 32]),
         // The machine that runs the tests may be busy; the tests do not measure its speed.
         limits: StoreLimits {
-            attempt_timeout: Duration::from_secs(10),
-            total_timeout: Duration::from_secs(30),
+            retries: RetryPolicy {
+                attempt_timeout: Duration::from_secs(10),
+                total_timeout: Duration::from_secs(30),
+                ..RetryPolicy::default()
+            },
             ..StoreLimits::default()
         },
     }
 }
 
 pub fn session(store: &Store) -> StoreSession {
-    StoreSession::new(store.clone(), Scope { procedure: "tests.run", ..Scope::default() }, Clock::System)
+    StoreSession::new(store.clone(), CursorScope { procedure: "tests.run", ..CursorScope::default() }, Clock::System)
 }
 
 pub fn session_at(store: &Store, unix_ms: i64) -> StoreSession {
-    StoreSession::new(store.clone(), Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(unix_ms)))
-}
-
-/// A server on a port of its own whose responses the test chooses.
-pub struct FakeServer {
-    pub endpoint: String,
-    requests: Arc<AtomicUsize>,
-}
-
-impl FakeServer {
-    /// The number of requests so far.
-    pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
-
-    /// Answers each request with the result of `answer` for its number (from 0) and its bytes; `None` closes the
-    /// connection.
-    pub async fn new<A, F>(answer: A) -> Self
-    where
-        A: Fn(usize, Vec<u8>) -> F + Send + Sync + 'static,
-        F: Future<Output = Option<Vec<u8>>> + Send,
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let requests = Arc::new(AtomicUsize::new(0));
-        let (answer, counter) = (Arc::new(answer), Arc::clone(&requests));
-        tokio::spawn(async move {
-            while let Ok((mut connection, _)) = listener.accept().await {
-                let (answer, counter) = (Arc::clone(&answer), Arc::clone(&counter));
-                tokio::spawn(async move {
-                    while let Some(request) = message(&mut connection).await {
-                        let number = counter.fetch_add(1, Ordering::SeqCst);
-                        let Some(bytes) = answer(number, request).await else { return };
-                        if connection.write_all(&bytes).await.is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-        });
-        Self { endpoint, requests }
-    }
+    StoreSession::new(store.clone(), CursorScope::default(), Clock::Fixed(Timestamp::from_unix_ms(unix_ms)))
 }
 
 /// Forwards a request to the database and returns its response.
@@ -231,38 +185,11 @@ pub async fn forward(endpoint: &str, request: &[u8]) -> Vec<u8> {
     let address = endpoint.strip_prefix("http://").expect("plain HTTP");
     let mut connection = TcpStream::connect(address).await.expect("the database");
     connection.write_all(request).await.expect("sent");
-    message(&mut connection).await.expect("an answer")
+    read_message(&mut connection).await.expect("an answer")
 }
 
 /// An error response of DynamoDB.
 pub fn refusal(status: u16, code: &str) -> Vec<u8> {
     let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"said the test"}}"#);
     answer(status, "Refused", &body)
-}
-
-/// A response of an AWS service.
-pub fn answer(status: u16, reason: &str, body: &str) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 {status} {reason}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-/// One HTTP/1.1 message with a `content-length`; `None` when the connection ends.
-async fn message(connection: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut chunk = vec![0; 16_384];
-    loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
-            if bytes.len() >= end + 4 + length {
-                return Some(bytes);
-            }
-        }
-        let read = connection.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
-        bytes.extend_from_slice(&chunk[..read]);
-    }
 }

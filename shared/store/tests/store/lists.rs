@@ -140,7 +140,7 @@ async fn a_filter_that_drops_everything_ends_within_its_bound() {
     let world = TestDatabase::new().await;
     seed(&world, "a", 60).await;
     let mut bounded = settings(world.database.endpoint());
-    bounded.access_key_id = world.database.administrator().access_key_id.clone();
+    bounded.access.access_key_id = world.database.administrator().access_key_id.clone();
     bounded.limits = StoreLimits { max_examined: 25, ..bounded.limits };
     let notes = Read::<Note>::new(session(&Store::new(bounded).expect("a store")));
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use local::testing::fake_server::FakeServer;
 use protocol::Version;
 use store::StoreError;
 
-use crate::fixtures::{FakeServer, Member, Note, TestDatabase, forward};
+use crate::fixtures::{Member, Note, TestDatabase, forward};
 
 /// The fate of the first request.
 #[derive(Clone, Copy)]

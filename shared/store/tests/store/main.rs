@@ -11,8 +11,6 @@ mod cursors;
 mod fixtures;
 mod lists;
 mod lost_answers;
-mod mails;
 mod outages;
 mod quota;
-mod secrets;
 mod transactions;

@@ -5,16 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aws::RetryPolicy;
+use local::testing::fake_server::FakeServer;
 use store::{Read, Settings, Store, StoreError, StoreLimits, Write};
 use tokio::net::TcpListener;
 
-use crate::fixtures::{FakeServer, Note, TestDatabase, forward, id, refusal, session, settings};
+use crate::fixtures::{Note, TestDatabase, forward, id, refusal, session, settings};
 
 const LIMITS: StoreLimits = StoreLimits {
-    attempt_timeout: Duration::from_millis(100),
-    total_timeout: Duration::from_secs(2),
+    retries: RetryPolicy {
+        attempt_timeout: Duration::from_millis(100),
+        total_timeout: Duration::from_secs(2),
+        max_attempts: 4,
+    },
     max_parallel: 32,
-    max_attempts: 4,
     max_examined: 100,
     read_units_a_minute: 3_000,
 };
@@ -62,7 +66,9 @@ async fn it_never_answers() {
 #[tokio::test]
 async fn the_total_time_bounds_the_attempts() {
     let server = FakeServer::new(|_, _| pending()).await;
-    let limits = StoreLimits { total_timeout: Duration::from_millis(250), max_attempts: 1_000, ..LIMITS };
+    let total_timeout = Duration::from_millis(250);
+    let retries = RetryPolicy { total_timeout, max_attempts: 1_000, ..LIMITS.retries };
+    let limits = StoreLimits { retries, ..LIMITS };
     let store = Store::new(Settings { limits, ..settings(&server.endpoint) }).expect("a store");
     let begun = Instant::now();
     let outcome = Read::<Note>::new(session(&store)).get(&id()).await;

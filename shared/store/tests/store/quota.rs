@@ -1,14 +1,14 @@
 //! The read quota: a caller who has used up a minute waits for the next one, and others do not.
 
-use protocol::{Clock, PageSize, Timestamp};
-use store::{Read, Scope, Store, StoreError, StoreLimits, StoreSession};
+use protocol::{Clock, CursorScope, PageSize, Timestamp};
+use store::{Read, Store, StoreError, StoreLimits, StoreSession};
 
 use crate::fixtures::{Note, TestDatabase, settings};
 
 /// A process with a quota of this many units in a minute.
 fn process(world: &TestDatabase, read_units_a_minute: u32) -> Store {
     let mut own = settings(world.database.endpoint());
-    own.access_key_id = world.database.administrator().access_key_id.clone();
+    own.access.access_key_id = world.database.administrator().access_key_id.clone();
     own.limits = StoreLimits { read_units_a_minute, max_examined: 500, ..own.limits };
     Store::new(own).expect("a store")
 }
@@ -21,7 +21,7 @@ fn call(store: &Store, payer: &str, second: i64) -> StoreSession {
 /// A mutation at this second.
 fn mutation(store: &Store, payer: &str, second: i64) -> StoreSession {
     let clock = Clock::Fixed(Timestamp::from_unix_ms(second * 1_000));
-    StoreSession::new(store.clone(), Scope::default(), clock).charged_to(payer)
+    StoreSession::new(store.clone(), CursorScope::default(), clock).charged_to(payer)
 }
 
 /// Reads all notes to the end of a page, with a filter that drops them all: the units read, or the error.
@@ -72,7 +72,7 @@ async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
     let (elsewhere, _) = until_spent(&process(&world, 100), "ada", 71).await;
     assert!(elsewhere as f64 * cost <= 16.0 + cost, "{elsewhere} calls more");
     // A call without a payer is not charged.
-    let free = StoreSession::new(store, Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
+    let free = StoreSession::new(store, CursorScope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
     assert!(drop_all(&free).await.is_ok());
 }
 

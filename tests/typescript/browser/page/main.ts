@@ -2,7 +2,7 @@
 // of a mail, it proves the address. `?keep=tokens` signs in with tokens, and not with a cookie.
 
 import type { TRPCClientError } from "@trpc/client";
-import { createClient, createSession, failureOf, type AppRouter } from "@onefold/backoffice";
+import { createClient, createSession, failureOf, type AppRouter } from "@onefold/testbed";
 
 const url = document.querySelector<HTMLMetaElement>("meta[name=service]")?.content ?? "";
 const onEnd = () => show("who", "ended");

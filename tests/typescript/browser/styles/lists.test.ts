@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import type { Plugin } from "esbuild";
 import type { Browser } from "puppeteer-core";
 import { ROOT, startService, type Service } from "../../src/service.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import type { TRPCBuiltRouter, TRPCMutationProcedure, TRPCQueryProcedure } from "@trpc/server";
-import type { ErrorData } from "@onefold/backoffice";
+import type { ErrorData } from "@onefold/testbed";
 import { ROOT, startProgram } from "../service.js";
 
 type Query<Input, Output> = TRPCQueryProcedure<{ input: Input; output: Output; meta: unknown }>;

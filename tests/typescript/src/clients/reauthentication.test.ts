@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { createClient, createSession, failureOf, wantsReauthentication, type Session } from "@onefold/backoffice";
+import { createClient, createSession, failureOf, wantsReauthentication, type Session } from "@onefold/testbed";
 import { Imitation, PASSWORD } from "../imitation.js";
 import { ROOT } from "../service.js";
 

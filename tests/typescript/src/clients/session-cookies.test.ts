@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTRPCClient, httpBatchLink, httpBatchStreamLink, TRPCClientError } from "@trpc/client";
-import { createClient, createSession, failureOf, type AppRouter } from "@onefold/backoffice";
+import { createClient, createSession, failureOf, type AppRouter } from "@onefold/testbed";
 import { PASSWORD } from "../imitation.js";
 import { email, id, service, times, codeOf, clock, gate, without, LESS } from "./session.js";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createClient, createSession } from "@onefold/backoffice";
+import { createClient, createSession } from "@onefold/testbed";
 import { PASSWORD } from "../imitation.js";
 import { email, id, service, signedIn, times, codeOf, clock, without, LESS } from "./session.js";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createClient, createSession } from "@onefold/backoffice";
+import { createClient, createSession } from "@onefold/testbed";
 import { PASSWORD } from "../imitation.js";
 import { mailedToken, startService, type Service } from "../service.js";
 import { texts, times, codeOf } from "./session.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, TRPCClientError } from "@trpc/client";
-import { createClient, createSession, failureOf, type AppRouter } from "@onefold/backoffice";
+import { createClient, createSession, failureOf, type AppRouter } from "@onefold/testbed";
 import { PASSWORD } from "../imitation.js";
 import { email, id, service, texts, tokens, signedIn, times, codeOf, gate } from "./session.js";
 

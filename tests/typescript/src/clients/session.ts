@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, type TestContext } from "node:test";
 import { TRPCClientError } from "@trpc/client";
-import { createClient, createSession, type AppRouter, type PostId, type TokenStorage } from "@onefold/backoffice";
+import { createClient, createSession, type AppRouter, type PostId, type TokenStorage } from "@onefold/testbed";
 import { Imitation, PASSWORD } from "../imitation.js";
 
 export const email = "ada@example.com";

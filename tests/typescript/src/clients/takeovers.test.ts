@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createClient, failureOf } from "@onefold/backoffice";
+import { createClient, failureOf } from "@onefold/testbed";
 import { mailedToken, startService, type Service } from "../service.js";
 
 let service: Service;

@@ -19,7 +19,7 @@ import {
   type UserId,
   type UsersCreateInput,
   type UsersUpdateFailure,
-} from "@onefold/backoffice";
+} from "@onefold/testbed";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only where two types are the same one. */

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
-import { createClient, failureOf, withEnvelopes, type AppRouter, type ErrorData, type PostId, type UserId } from "@onefold/backoffice";
+import { createClient, failureOf, withEnvelopes, type AppRouter, type ErrorData, type PostId, type UserId } from "@onefold/testbed";
 import { startService, type Service } from "../service.js";
 
 let service: Service;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import * as oauth from "oauth4webapi";
-import { createClient, type GrantsClientsCreateInput } from "@onefold/backoffice";
+import { createClient, type GrantsClientsCreateInput } from "@onefold/testbed";
 import type { Service } from "../service.js";
 import type { Person } from "./person.js";
 

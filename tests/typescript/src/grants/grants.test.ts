@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as oauth from "oauth4webapi";
-import type { PostId, UserId } from "@onefold/backoffice";
+import type { PostId, UserId } from "@onefold/testbed";
 import { Application, LOCAL, discover, refusal } from "./application.js";
 import { administrator, code, employee, service } from "./people.js";
 import { Person } from "./person.js";
@@ -39,7 +39,7 @@ test("an application is let in, calls what it was let in for, and nothing else",
   assert.deepEqual([scope, expires_in, typeof refresh_token], ["posts:read", 900, "string"]);
   // As a resource server of the third party would check it (RFC 9068).
   const request = new Request("https://reader.example/", { headers: { authorization: `Bearer ${token}` } });
-  const claims = await oauth.validateJwtAccessToken(application.server, request, "backoffice", LOCAL);
+  const claims = await oauth.validateJwtAccessToken(application.server, request, "testbed", LOCAL);
   assert.deepEqual([claims.sub, claims.client_id, claims.scope], [employee.id, application.client.client_id, "posts:read"]);
 
   const client = application.calling(token);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { TRPCClientError } from "@trpc/client";
-import type { AppRouter } from "@onefold/backoffice";
+import type { AppRouter } from "@onefold/testbed";
 import { startService, type Service } from "../service.js";
 import { Person } from "./person.js";
 

@@ -2,8 +2,8 @@
 // sends its form.
 
 import assert from "node:assert/strict";
-import { createClient, type UserId } from "@onefold/backoffice";
-import { mailedToken, type Role, type Service } from "../service.js";
+import { createClient, type User, type UserId } from "@onefold/testbed";
+import { mailedToken, type Service } from "../service.js";
 
 const PASSWORD = "seven grey herons wade";
 
@@ -32,7 +32,7 @@ export class Person {
   ) {}
 
   /** Somebody who has registered, has a role, and is signed in in a browser. */
-  static async register(service: Service, role: Role): Promise<Person> {
+  static async register(service: Service, role: User["role"]): Promise<Person> {
     const email = `${crypto.randomUUID()}@example.com`;
     const client = createClient({ url: service.url, token: service.administrator });
     await client.auth.register.mutate({ email, name: "Grace <b>Hopper</b>", password: PASSWORD });

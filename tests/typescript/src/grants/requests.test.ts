@@ -86,7 +86,7 @@ test("an application proves who it is, in one way", async () => {
     const answer = await application.post("token", [...fields, ...more], headers);
     assert.deepEqual([answer.status, answer.said.error], [status, error], JSON.stringify([more.map(([name]) => name), headers]));
     assert.equal(answer.headers.get("cache-control"), "no-store");
-    if (status === 401) assert.equal(answer.headers.get("www-authenticate"), 'Basic realm="backoffice"');
+    if (status === 401) assert.equal(answer.headers.get("www-authenticate"), 'Basic realm="testbed"');
     assert.ok(!JSON.stringify(answer.said).includes(text), "the secret is not repeated");
   }
   const post = oauth.ClientSecretPost(text);

@@ -4,30 +4,30 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { mailedToken } from "../service.js";
-import { Browser, Office, somebody } from "./office.js";
+import { Browser, TestServer, somebody } from "./test-server.js";
 
-let office: Office;
+let server: TestServer;
 
 before(async () => {
-  office = await Office.open();
+  server = await TestServer.open();
 });
-after(() => office.close());
+after(() => server.close());
 
 const PASSWORD = "seven lanterns over the harbour";
 
 /** Somebody with a password, signed in. */
 async function withPassword(): Promise<{ browser: Browser; email: string }> {
   const { name, email = "" } = somebody(true);
-  const browser = new Browser(office);
+  const browser = new Browser(server);
   assert.equal((await browser.call("auth.register", { name, email, password: PASSWORD })).status, 200);
-  const token = await mailedToken(office.service, email);
+  const token = await mailedToken(server.service, email);
   assert.equal((await browser.call("auth.verifyEmail", { token })).status, 200);
   assert.equal((await browser.call("auth.login", { email, password: PASSWORD })).status, 200);
   return { browser, email };
 }
 
 test("the first person who ever signs in is administrator, others are guests", async () => {
-  const [first, second] = [new Browser(office), new Browser(office)];
+  const [first, second] = [new Browser(server), new Browser(server)];
   assert.equal(await first.signIn("acme", somebody(true)), "/welcome");
   assert.equal((await first.me())?.role, "administrator");
   assert.equal(await second.signIn("acme", somebody(true)), "/welcome");
@@ -35,14 +35,14 @@ test("the first person who ever signs in is administrator, others are guests", a
 });
 
 test("the page learns with whom one can sign in", async () => {
-  const { data } = await new Browser(office).call("oauth.providers");
+  const { data } = await new Browser(server).call("oauth.providers");
   const items = ["acme", "other", "facebook"].map((id) => ({ id, label: { acme: "Acme", facebook: "Facebook" }[id] ?? id }));
   assert.deepEqual(data, { items });
 });
 
 test("a new person gets an account, and is known by it from then on", async () => {
   const person = somebody(true);
-  const browser = new Browser(office);
+  const browser = new Browser(server);
   assert.equal(await browser.signIn("acme", person), "/welcome");
   const me = await browser.me();
   assert.deepEqual(me && { ...me, id: "", permissions: [] }, {
@@ -51,30 +51,30 @@ test("a new person gets an account, and is known by it from then on", async () =
   assert.deepEqual(me?.permissions, [], "an administrator has yet to give a role");
   assert.deepEqual(await browser.linked(), ["acme"]);
   // The account elsewhere counts, not the address, which may become another one.
-  const elsewhere = new Browser(office);
+  const elsewhere = new Browser(server);
   assert.equal(await elsewhere.signIn("acme", { ...person, email: "another@example.com", isVerified: false }), "/welcome");
   assert.equal((await elsewhere.me())?.id, me?.id);
 });
 
 test("an address that the provider has not verified signs nobody in, until its owner says so", async () => {
-  const browser = new Browser(office);
+  const browser = new Browser(server);
   const { email = "", ...person } = somebody(false);
   assert.equal(await browser.signIn("acme", { ...person, email }), "/welcome#error=confirm_email");
   assert.equal(await browser.me(), undefined);
-  const token = await mailedToken(office.service, email);
-  const elsewhere = await new Browser(office).call("auth.verifyEmail", { token });
+  const token = await mailedToken(server.service, email);
+  const elsewhere = await new Browser(server).call("auth.verifyEmail", { token });
   assert.equal(elsewhere.failure, "passwordNeeded", "in another browser than the one that came from there");
   assert.equal((await browser.call("auth.verifyEmail", { token })).status, 200);
   assert.equal(await browser.signIn("acme", { ...person, email }), "/welcome");
   assert.equal((await browser.me())?.isVerified, true);
   // Who comes verified needs no such mail.
   const verified = somebody(true);
-  await new Browser(office).signIn("acme", verified);
-  assert.deepEqual(await office.service.mails(verified.email ?? ""), []);
+  await new Browser(server).signIn("acme", verified);
+  assert.deepEqual(await server.service.mails(verified.email ?? ""), []);
 });
 
 test("who made an account with somebody's address first does not keep it", async () => {
-  const [attacker, owner] = [new Browser(office), new Browser(office)];
+  const [attacker, owner] = [new Browser(server), new Browser(server)];
   const { email = "" } = somebody(true);
   const pretender = { ...somebody(false), email };
   assert.equal(await attacker.signIn("facebook", pretender), "/welcome#error=confirm_email");
@@ -85,13 +85,13 @@ test("who made an account with somebody's address first does not keep it", async
   assert.deepEqual(await owner.linked(), ["acme"]);
   assert.equal(await attacker.signIn("facebook", pretender), "/welcome#error=confirm_email");
   assert.equal(await attacker.me(), undefined);
-  assert.equal((await office.service.mails(email))[0]?.subject, "You have an account already");
+  assert.equal((await server.service.mails(email))[0]?.subject, "You have an account already");
 });
 
 test("what both sides verified is linked", async () => {
   const person = somebody(true);
-  const id = await office.user({ ...person, email: person.email?.toUpperCase() ?? "" }, true);
-  const browser = new Browser(office);
+  const id = await server.user({ ...person, email: person.email?.toUpperCase() ?? "" }, true);
+  const browser = new Browser(server);
   assert.equal(await browser.signIn("acme", person), "/welcome");
   assert.equal((await browser.me())?.id, id);
   assert.deepEqual(await browser.linked(), ["acme"]);
@@ -106,11 +106,11 @@ test("a letter that Unicode folds into another is another mailbox, whatever the 
     ["ida@ångström.example", "ida@\u212bngström.example"],
   ] as const) {
     const owner = { ...somebody(true), email };
-    const id = await office.user(owner, true);
-    const stranger = new Browser(office);
+    const id = await server.user(owner, true);
+    const stranger = new Browser(server);
     assert.equal(await stranger.signIn("acme", { ...somebody(true), email: odd }), "/welcome#error=no_email", odd);
     assert.equal(await stranger.me(), undefined);
-    const own = new Browser(office);
+    const own = new Browser(server);
     assert.equal(await own.signIn("acme", owner), "/welcome", "nobody has linked anything before");
     assert.equal((await own.me())?.id, id);
   }
@@ -119,12 +119,12 @@ test("a letter that Unicode folds into another is another mailbox, whatever the 
 test("an address is the same however the provider writes it", async () => {
   const person = somebody(true);
   const [local] = (person.email ?? "").split("@");
-  const id = await office.user({ ...person, email: `${local}@müller.example` }, true);
+  const id = await server.user({ ...person, email: `${local}@müller.example` }, true);
   for (const [provider, email] of [
     ["acme", `${local?.toUpperCase()}@xn--mller-kva.example`],
     ["other", `${local}@MU\u0308LLER.example`],
   ] as const) {
-    const browser = new Browser(office);
+    const browser = new Browser(server);
     assert.equal(await browser.signIn(provider, { ...somebody(true), email }), "/welcome", email);
     assert.equal((await browser.me())?.id, id, email);
   }
@@ -133,8 +133,8 @@ test("an address is the same however the provider writes it", async () => {
 test("what one side has not verified is not linked", async () => {
   for (const [there, here] of [[false, true], [true, false], [false, false]] as const) {
     const person = somebody(there);
-    await office.user(person, here);
-    const browser = new Browser(office);
+    await server.user(person, here);
+    const browser = new Browser(server);
     // For whom nobody vouches, the page says the same as of an address that nobody has.
     const said = there ? "/welcome#error=sign_in_first" : "/welcome#error=confirm_email";
     assert.equal(await browser.signIn("acme", person), said);
@@ -146,7 +146,7 @@ test("what one side has not verified is not linked", async () => {
 });
 
 test("without an address there is no account", async () => {
-  const browser = new Browser(office);
+  const browser = new Browser(server);
   const { id } = somebody(true);
   assert.equal(await browser.signIn("acme", { id }), "/welcome#error=no_email");
   assert.equal(await browser.signIn("acme", { id, email: "no address", isVerified: true }), "/welcome#error=no_email");
@@ -162,7 +162,7 @@ test("whoever is signed in links accounts, whatever their addresses, and signs i
   assert.deepEqual(await browser.linked(), ["acme", "other", "facebook"]);
   const me = await browser.me();
   for (const [provider, person] of [["acme", one], ["other", two], ["facebook", three]] as const) {
-    const elsewhere = new Browser(office);
+    const elsewhere = new Browser(server);
     assert.equal(await elsewhere.signIn(provider, person), "/welcome");
     assert.equal((await elsewhere.me())?.id, me?.id);
   }
@@ -172,11 +172,11 @@ test("a program with tokens links an account as a page does", async () => {
   const { browser, email } = await withPassword();
   const { data } = await browser.call("auth.login", { email, password: PASSWORD, keep: "tokens" });
   const { accessToken } = (data as { tokens: { accessToken: string } }).tokens;
-  const program = new Browser(office);
-  office.acme.person = somebody(true);
+  const program = new Browser(server);
+  server.acme.person = somebody(true);
   const headers = { authorization: `Bearer ${accessToken}` };
   const link = await program.call("oauth.link", { provider: "acme" }, headers);
-  const callback = await program.follow((link.data as { url: string }).url, `${office.origin}/oauth/callback/`);
+  const callback = await program.follow((link.data as { url: string }).url, `${server.origin}/oauth/callback/`);
   assert.equal(await program.back(callback), "/sign-in");
   assert.equal(await program.me(), undefined, "linking signs nobody in");
   assert.deepEqual(await browser.linked(), ["acme"]);
@@ -185,21 +185,21 @@ test("a program with tokens links an account as a page does", async () => {
 test("an account elsewhere belongs to one user, and a user has one of each provider", async () => {
   const { browser } = await withPassword();
   const [own, taken] = [somebody(true), somebody(true)];
-  await new Browser(office).signIn("acme", taken);
+  await new Browser(server).signIn("acme", taken);
   assert.equal(await browser.link("acme", taken), "/profile#error=taken");
   assert.equal(await browser.link("acme", own), "/profile");
   assert.equal(await browser.link("acme", somebody(true)), "/profile#error=other_linked");
   assert.deepEqual(await browser.linked(), ["acme"]);
   // Nor by the address, when the person has a new account at the provider.
   const person = somebody(true);
-  await new Browser(office).signIn("acme", person);
-  const again = new Browser(office);
+  await new Browser(server).signIn("acme", person);
+  const again = new Browser(server);
   assert.equal(await again.signIn("acme", { ...person, id: `${person.id}-new` }), "/welcome#error=other_linked");
   assert.equal(await again.me(), undefined);
 });
 
 test("the last way in stays", async () => {
-  const browser = new Browser(office);
+  const browser = new Browser(server);
   await browser.signIn("acme", somebody(true));
   const unlink = (provider: string) => browser.call("oauth.unlink", { provider });
   assert.equal((await unlink("acme")).failure, "lastWay");
@@ -217,14 +217,14 @@ test("whoever has a password may unlink everything", async () => {
   assert.equal((await browser.call("oauth.unlink", { provider: "acme" })).status, 200);
   assert.deepEqual(await browser.linked(), []);
   // It is nobody's again.
-  const elsewhere = new Browser(office);
+  const elsewhere = new Browser(server);
   await elsewhere.signIn("acme", person);
   assert.notEqual((await elsewhere.me())?.email, email);
 });
 
 test("many sign-ins of a new person at once make one account", async () => {
   const person = somebody(true);
-  const browsers = Array.from({ length: 8 }, () => new Browser(office));
+  const browsers = Array.from({ length: 8 }, () => new Browser(server));
   const callbacks = await Promise.all(browsers.map((browser) => browser.to("acme", person)));
   const pages = await Promise.all(browsers.map((browser, at) => browser.back(callbacks[at] ?? "")));
   assert.deepEqual(new Set(pages), new Set(["/welcome"]));
@@ -233,13 +233,13 @@ test("many sign-ins of a new person at once make one account", async () => {
 });
 
 test("the audit log tells who came in how", async () => {
-  const browser = new Browser(office);
+  const browser = new Browser(server);
   const person = somebody(true);
   await browser.signIn("acme", person);
   await browser.link("other", somebody(true));
   await browser.call("oauth.unlink", { provider: "acme" });
   const id = (await browser.me())?.id;
-  const { data } = await office.administer("audit.list", { actor: id });
+  const { data } = await server.administer("audit.list", { actor: id });
   const entries = (data as { items: { action: string; detail: string | null }[] }).items;
   const told = entries.map(({ action, detail }) => `${action} ${detail}`).sort();
   assert.deepEqual(told, ["identityLinked other", "identityUnlinked acme", "registered acme", "signedIn acme"]);

@@ -3,21 +3,21 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { Browser, Office, somebody } from "./office.js";
+import { Browser, TestServer, somebody } from "./test-server.js";
 
-let office: Office;
+let server: TestServer;
 
 before(async () => {
-  office = await Office.open();
+  server = await TestServer.open();
   // The first person is like no other.
-  await new Browser(office).signIn("acme", somebody(true));
+  await new Browser(server).signIn("acme", somebody(true));
 });
-afterEach(() => void (office.acme.lies = {}));
-after(() => office.close());
+afterEach(() => void (server.acme.lies = {}));
+after(() => server.close());
 
 /** Somebody who signed in at `acme`. */
 async function signedIn() {
-  const [browser, person] = [new Browser(office), somebody(true)];
+  const [browser, person] = [new Browser(server), somebody(true)];
   assert.equal(await browser.signIn("acme", person), "/welcome");
   return { browser, person, before: await browser.device() };
 }
@@ -33,7 +33,7 @@ test("the provider asks anew, and a stolen cookie is good no more", async () => 
   assert.ok((now.authenticatedAt ?? "") > (before.authenticatedAt ?? ""), `${before.authenticatedAt}, ${now.authenticatedAt}`);
   assert.equal(await thief.me(), undefined, "nor has the thief any part in it");
   const { id } = (await browser.me()) ?? assert.fail("the owner is signed in");
-  const { data } = await office.administer("audit.list", { actor: id, limit: 1 });
+  const { data } = await server.administer("audit.list", { actor: id, limit: 1 });
   const [newest] = (data as { items: { action: string; detail: string | null }[] }).items;
   assert.deepEqual([newest?.action, newest?.detail], ["reauthenticated", "acme"]);
 });
@@ -51,7 +51,7 @@ test("a provider that did not ask, or does not say that it did, proves nothing",
   const { browser, person, before } = await signedIn();
   const seconds = () => Math.floor(Date.now() / 1000);
   for (const time of [undefined, 0, seconds() - 3_600, seconds() + 3_600, String(seconds()), null, true]) {
-    office.acme.lies = { claims: (claims) => void (claims["auth_time"] = time) };
+    server.acme.lies = { claims: (claims) => void (claims["auth_time"] = time) };
     assert.equal(await browser.reauthenticate("acme", person), "/profile#error=not_fresh", String(time));
     assert.deepEqual(await browser.device(), before);
   }
@@ -68,11 +68,11 @@ test("an answer counts for the session and the browser that asked for it", async
   const { browser, person } = await signedIn();
   const ask = async () => {
     const { data } = await browser.call("oauth.reauthenticate", { provider: "acme", returnTo: "/profile" });
-    office.acme.person = person;
-    return browser.follow((data as { url: string }).url, `${office.origin}/oauth/callback/`);
+    server.acme.person = person;
+    return browser.follow((data as { url: string }).url, `${server.origin}/oauth/callback/`);
   };
   // Another browser of the same person, to which somebody sent the address.
-  const elsewhere = new Browser(office);
+  const elsewhere = new Browser(server);
   await elsewhere.signIn("acme", person);
   const there = await elsewhere.device();
   assert.equal(await elsewhere.back(await ask()), "/profile#error=expired");

@@ -7,10 +7,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ROOT, startProgram } from "../service.js";
+import { REFERENCE, ROOT, startProgram } from "../service.js";
 import { blocksOf, run } from "./readme.js";
 
-const onefold = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+const onefold = process.env["ONEFOLD_BINARY"] ?? REFERENCE;
 let data: string;
 let service: Awaited<ReturnType<typeof startProgram>>;
 let origin: string;

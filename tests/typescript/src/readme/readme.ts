@@ -89,17 +89,17 @@ export function run(command: string, parameters: readonly string[], options: Exe
 /** A program of the README, at the place where the service really is. */
 export const moved = (text: string, url: string) => text.replaceAll("http://127.0.0.1:9000/trpc", url);
 
-const INDEX = "functions/src/lib.rs";
+/** The package of the service's procedures, as the README names it. */
+const FUNCTIONS = "functions";
+const indexOf = (tree: string, folder: string) => join(tree, folder, "src/lib.rs");
 
 /** "Add a procedure in five minutes". */
 export type Tutorial = {
   /** The one new file. */
   procedure: { path: string; text: string };
-  /** `posts`, and what is new in it. */
+  /** `users`, and the one word that is new in its entry of the index. */
   domain: string;
   name: string;
-  /** The line of the index with the one word. */
-  index: string;
   /** The client's program. */
   program: { path: string; text: string };
   /** What is typed into a shell. */
@@ -107,32 +107,41 @@ export type Tutorial = {
 };
 
 export function tutorial(): Tutorial {
-  /** The path in the first line of a block, such as `//! functions/src/posts/latest.rs`. */
+  /** The path in the first line of a block, such as `//! functions/src/users/activity.rs`. */
   const named = ({ text }: Block) => ({ path: /^\/\/!? (\S+\/\S+)\n/.exec(text)?.[1] ?? "", text });
   const steps = blocks("Add a procedure in five minutes");
   const [procedure, program] = steps.map(named).filter(({ path }) => path !== "");
-  const index = steps.find(({ language, text }) => language === "rust" && /^\s*\w+ \{ [\w, ]+ \}\n$/.test(text))?.text;
+  const index = steps.find(({ language, text }) => language === "rust" && /^.+\n$/.test(text))?.text;
   if (!procedure || !program || index === undefined) {
     throw new Error("the section has no file, no line of the index or no program");
   }
-  const domain = /^\s*(\w+) \{/.exec(index)?.[1] ?? "";
-  const words = (text: string) => new Set(text.match(/\w+/g));
-  const added = [...words(index)].filter((word) => !words(indexLine(ROOT, domain)).has(word));
+  const { domain, words } = entryOf(index);
+  const before = entryOf(readFileSync(indexOf(ROOT, FUNCTIONS), "utf8"), domain).words;
+  const added = words.filter((word) => !before.includes(word));
   const [name] = added;
   if (name === undefined || added.length > 1) throw new Error(`one word is new, not ${added.join(" ")}`);
   const commands = steps.filter(({ language }) => language === "sh").map(({ text }) => text).join("");
-  return { procedure, domain, name, index, program, commands };
+  return { procedure, domain, name, program, commands };
 }
 
-const indexLine = (tree: string, domain: string): string => {
-  const lines = readFileSync(join(tree, INDEX), "utf8").split("\n");
-  return `${lines.find((line) => line.trim().startsWith(`${domain} {`)) ?? ""}\n`;
-};
+/** The entry of a domain in the text of an index, such as `users { get, list; seed }`, wherever in a line it stands. */
+function entryOf(index: string, domain = "\\w+"): { entry: string; domain: string; words: string[] } {
+  const found = new RegExp(`\\b(${domain}) \\{ (\\w+(?:, \\w+)*),?(?:; \\w+)? \\}`).exec(index);
+  if (found === null) throw new Error(`the index has no entry ${domain} { … }`);
+  const [entry, name = "", words = ""] = found;
+  return { entry, domain: name, words: words.split(", ") };
+}
 
-/** One new file, and one word in the index. */
-export function addProcedure(tree: string, { procedure, domain, index }: Tutorial): void {
-  if (existsSync(join(tree, procedure.path))) throw new Error(`${procedure.path} is not new`);
-  writeFileSync(join(tree, procedure.path), procedure.text);
-  const lib = readFileSync(join(tree, INDEX), "utf8");
-  writeFileSync(join(tree, INDEX), lib.replace(indexLine(tree, domain), index));
+/** Where the new file belongs in a copy of the tree, if the package of the procedures is this one. */
+export const procedureFile = (tree: string, { procedure }: Tutorial, folder: string = FUNCTIONS): string =>
+  join(tree, procedure.path.replace(`${FUNCTIONS}/`, `${folder}/`));
+
+/** One new file, and one word in the index, whose entry may have grown since the README was written. */
+export function addProcedure(tree: string, steps: Tutorial, folder: string = FUNCTIONS): void {
+  const [file, index] = [procedureFile(tree, steps, folder), indexOf(tree, folder)];
+  if (existsSync(file)) throw new Error(`${file} is not new`);
+  writeFileSync(file, steps.procedure.text);
+  const text = readFileSync(index, "utf8");
+  const { entry } = entryOf(text, steps.domain);
+  writeFileSync(index, text.replace(entry, entry.replace(/,?(?=; \w+ \}| \})/, `, ${steps.name}`)));
 }

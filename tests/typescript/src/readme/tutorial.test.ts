@@ -37,8 +37,8 @@ test("the tutorial's text leads to a new procedure with a typed client", async (
     const script = /node (examples\/client\/build\/\S+\.js)$/m.exec(commands)?.[1];
     assert.ok(script !== undefined);
     const said = run("node", [script], { cwd: tree, env: { ...process.env, TOKEN: token } });
-    assert.match(said, /^\d{4}-\d\d-\d\dT\S+Z Lunch$/m);
-    assert.match(said, /^Eve has written nothing yet\.$/m);
+    assert.match(said, /^\d{4}-\d\d-\d\dT\S+Z registered$/m);
+    assert.match(said, /^01890a5d-ac96-774b-bcce-b302099a8057 has done nothing yet\.$/m);
   } finally {
     await service.stop();
     rmSync(data, { recursive: true, force: true });

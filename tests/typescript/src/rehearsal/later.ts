@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import { attempt, REGION, startFront } from "./cloud.js";
 import { asking } from "./styles.js";
 import {
@@ -61,15 +61,15 @@ test("behind CloudFront, the HTTP API answers nobody else", async () => {
   const said = deploy("deployment of dev, with its edge", "dev");
   const founderToken = /^Stage dev has a token that names its first administrator\..*\n {2}([\w-]{43})$/m.exec(said)?.[1] ?? assert.fail(said);
   const { DistributionList } = cloud.ask("cloudfront", "list_distributions");
-  assert.match(DistributionList.Items[0].WebACLId, /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/backoffice-dev-firewall/);
+  assert.match(DistributionList.Items[0].WebACLId, /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/testbed-dev-firewall/);
   const [, printed = ""] = /^dev {2}(https:\/\/\S+)\/trpc$/m.exec(said) ?? assert.fail(said);
   // CloudFront's name is known when it is there: the functions are told in a second pass.
   assert.match(said, /^Once more for the functions/m);
-  const { Configuration } = cloud.ask("lambda", "get_function", { FunctionName: "backoffice-dev-auth-login" });
+  const { Configuration } = cloud.ask("lambda", "get_function", { FunctionName: "testbed-dev-auth-login" });
   assert.equal(Configuration.Environment.Variables.ONEFOLD_URL, printed);
   assert.match(said, /^dev {2}frontend: s3:\/\/\S+$/m);
   const { Items } = cloud.ask("apigatewayv2", "get_apis");
-  const { ApiId } = Items.find((api: any) => api.Name.startsWith("backoffice-dev-"));
+  const { ApiId } = Items.find((api: any) => api.Name.startsWith("testbed-dev-"));
   const address = `https://${ApiId}.execute-api.${REGION}.amazonaws.com/trpc`;
   const { SecretList } = cloud.ask("secretsmanager", "list_secrets");
   const { ARN } = SecretList.find((secret: any) => secret.Description?.startsWith("x-origin-secret"));

@@ -57,8 +57,8 @@ describe("what is missing is said before anything is built", () => {
     decide("  preview: {", '  preview: { secrets: ["identity-provider"],');
     assert.match(refused(deployment), /has the secret "identity-provider", which no procedure reads: they read identity-providers/);
     decide('"identity-provider"', '"identity-providers"');
-    assert.match(refused(deployment), /The secret backoffice\/preview\/identity-providers is not there, and stages\.ts says that it is/);
-    cloud.putSecret("backoffice/preview/identity-providers", []);
+    assert.match(refused(deployment), /The secret testbed\/preview\/identity-providers is not there, and stages\.ts says that it is/);
+    cloud.putSecret("testbed/preview/identity-providers", []);
   });
 
   test("the stage's keys, and the command that it names makes them", () => {
@@ -66,10 +66,10 @@ describe("what is missing is said before anything is built", () => {
     assert.match(said, /cargo run -- keys --stage pr-7/);
     assert.match(refused(["token", "--stage", STAGE, "--role", "viewer"]), /there is no key for pr-7 here/);
     const made = timed("keys", ["keys", "--stage", STAGE]);
-    assert.match(made, /^backoffice\/preview accepts tokens signed with:$/m);
+    assert.match(made, /^testbed\/preview accepts tokens signed with:$/m);
     assert.deepEqual([...keysIn(made).values()], ["this machine signs with it", "the functions sign with it"]);
     const again = timed("keys again", ["keys", "--stage", STAGE]);
-    assert.match(again, /^backoffice\/preview has nothing new and accepts tokens signed with:$/m);
+    assert.match(again, /^testbed\/preview has nothing new and accepts tokens signed with:$/m);
     assert.deepEqual(keysIn(again), keysIn(made));
   });
 

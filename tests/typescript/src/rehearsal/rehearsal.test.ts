@@ -1,4 +1,4 @@
-// The deployment, rehearsed: `onefold deploy` gives the synthesized templates and the real release binaries to
+// The deployment, rehearsed with the testbed: `deploy` gives the synthesized templates and the real release binaries to
 // an emulator of AWS, which runs each function as a process of its own behind its HTTP API, on its DynamoDB, and
 // judges every request by the policies of the function's role. The clients' suites run against that. Then a second
 // version is deployed over the first, and the first over the second.

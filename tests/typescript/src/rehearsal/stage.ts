@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { createClient, type User } from "@onefold/backoffice";
-import contract from "@onefold/backoffice/contract.json" with { type: "json" };
+import { createClient, type User } from "@onefold/testbed";
+import contract from "@onefold/testbed/contract.json" with { type: "json" };
 import { copyTarget, copyTree, tutorial } from "../readme/readme.js";
-import { ROOT } from "../service.js";
+import { TESTBED } from "../service.js";
 import { attempt, startCloud, startFront, startHelper, type Cloud, type Ended } from "./cloud.js";
 
 export const STAGE = "pr-7";
@@ -17,8 +17,12 @@ export const WRITES = 240;
 
 export const tree = copyTree("clone");
 export const target = copyTarget("clone");
-export const onefold = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+export const onefold = process.env["ONEFOLD_BINARY"] ?? TESTBED;
 export const steps = tutorial();
+/** The package of the procedures that are deployed. */
+export const PACKAGE = contract.layout.packages.functions.folder;
+/** Writes what is generated of them. */
+export const regen = (): Ended => attempt("cargo", ["run", "--quiet", "--example", "testbed", "--", "regen"], tree, { ...cloud.environment, CARGO_TARGET_DIR: target });
 export const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 export let cloud: Cloud;

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createTRPCClient, httpBatchLink, httpBatchStreamLink, TRPCClientError } from "@trpc/client";
-import { createClient, failureOf, type AppRouter, type ErrorData, type User, type UserId } from "@onefold/backoffice";
+import { createClient, failureOf, type AppRouter, type ErrorData, type User, type UserId } from "@onefold/testbed";
 import { startService, type Service } from "../service.js";
 
 const NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057" as UserId;

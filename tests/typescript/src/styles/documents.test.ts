@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ROOT, startHere, startProgram, type Service } from "../service.js";
+import { BINDINGS, ROOT, startHere, startProgram, type Service } from "../service.js";
 
 let service: Service;
 let conformance: Awaited<ReturnType<typeof startProgram>>;
@@ -114,7 +114,7 @@ function expectPlain(schema: Schema, where: string): void {
 }
 
 test("the contract has the same forms, and named types have their names", async () => {
-  const { default: contract } = (await import("@onefold/backoffice/contract.json", { with: { type: "json" } })) as unknown as {
+  const { default: contract } = (await import("@onefold/testbed/contract.json", { with: { type: "json" } })) as unknown as {
     default: { inputTypes: object; outputTypes: object };
   };
   for (const [at, schema] of schemas(contract)) expectPlain(schema, at);
@@ -149,8 +149,8 @@ test("documents say whose the service is, and what each domain is about", async 
 function published(): string {
   const at = join(folder, "package");
   mkdirSync(at, { recursive: true });
-  const { files } = JSON.parse(readFileSync(join(ROOT, "bindings/package.json"), "utf8")) as { files: string[] };
-  for (const file of [...files, "package.json"]) copyFileSync(join(ROOT, "bindings", file), join(at, file));
+  const { files } = JSON.parse(readFileSync(join(BINDINGS, "package.json"), "utf8")) as { files: string[] };
+  for (const file of [...files, "package.json"]) copyFileSync(join(BINDINGS, file), join(at, file));
   return at;
 }
 

@@ -1,4 +1,4 @@
-// The examples of bindings/, as somebody copies them: each is of the right form, and reaches its procedure.
+// The examples among the bindings, as somebody copies them: each is of the right form, and reaches its procedure.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { ROOT, startService, type Service } from "../service.js";
+import { BINDINGS, startService, type Service } from "../service.js";
 
 let service: Service;
 let url: string;
@@ -20,7 +20,7 @@ type Example = { procedure: string; style: string; text: string };
 
 /** The examples for the shell. */
 function examples(): Example[] {
-  const text = readFileSync(join(ROOT, "bindings/examples.md"), "utf8");
+  const text = readFileSync(join(BINDINGS, "examples.md"), "utf8");
   return text.split(/^## /m).slice(1).flatMap((section) => {
     const procedure = section.slice(0, section.indexOf("\n"));
     const blocks = [...section.matchAll(/^([\w-]+):\n\n```sh\n([^]*?)\n```/gm)];
@@ -159,7 +159,7 @@ type Folder = { name: string; item: { name: string; request: PostmanRequest }[] 
 
 test("the collection of Postman holds every route, with variables for where and who, and is taken", async () => {
   await anew();
-  const read = (file: string) => JSON.parse(readFileSync(join(ROOT, "bindings", file), "utf8")) as unknown;
+  const read = (file: string) => JSON.parse(readFileSync(join(BINDINGS, file), "utf8")) as unknown;
   const { item, variable } = read("postman.json") as { item: Folder[]; variable: Variable[] };
   assert.deepEqual(variable.map(({ key }) => key), ["url", "token"]);
   const { procedures } = read("contract.json") as { procedures: { name: string; rest: string | null }[] };

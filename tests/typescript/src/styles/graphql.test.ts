@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { createClient } from "@onefold/backoffice";
+import { createClient } from "@onefold/testbed";
 import { Client, fetchExchange, gql, type AnyVariables, type DocumentInput } from "@urql/core";
 import {
   buildClientSchema,
@@ -19,7 +19,7 @@ import {
   type IntrospectionQuery,
 } from "graphql";
 import { serverAudits } from "graphql-http";
-import { ROOT, startService, type Service } from "../service.js";
+import { BINDINGS, startService, type Service } from "../service.js";
 
 /** What the specification only recommends and is not done here, with the reason. This list only shrinks. */
 const NOT_DONE: Readonly<Record<string, string>> = {};
@@ -101,7 +101,7 @@ describe("the schema", () => {
     assert.equal(answer.errors, undefined);
     const told = buildClientSchema(answer.data as unknown as IntrospectionQuery);
     assert.deepEqual(validateSchema(told), []);
-    const printed = buildSchema(readFileSync(join(ROOT, "bindings/schema.graphql"), "utf8"));
+    const printed = buildSchema(readFileSync(join(BINDINGS, "schema.graphql"), "utf8"));
     assert.deepEqual(validateSchema(printed), []);
     assert.equal(sorted(told), sorted(printed));
   });

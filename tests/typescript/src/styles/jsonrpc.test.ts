@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import jayson from "jayson/promise/index.js";
-import { ROOT, startService, type Service } from "../service.js";
+import { BINDINGS, startService, type Service } from "../service.js";
 
 /** What makes a notification of a call; jayson's types do not know it. */
 const NO_ID = null as unknown as string;
@@ -101,7 +101,7 @@ test("a notification is made, and nothing is said", async () => {
 
 test("rpc.discover is the printed document, but for the address", async () => {
   const document = await resultOf<{ servers: { url: string }[] }>("rpc.discover");
-  const printed = JSON.parse(readFileSync(join(ROOT, "bindings/openrpc.json"), "utf8")) as typeof document;
+  const printed = JSON.parse(readFileSync(join(BINDINGS, "openrpc.json"), "utf8")) as typeof document;
   assert.equal(document.servers[0]?.url, `${service.home}/jsonrpc`);
   assert.deepEqual({ ...document, servers: [] }, { ...printed, servers: [] });
 });

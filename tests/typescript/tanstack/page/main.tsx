@@ -4,7 +4,7 @@ import { QueryClient, QueryClientProvider, useInfiniteQuery } from "@tanstack/re
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
 import { createRoot } from "react-dom/client";
-import type { AppRouter } from "@onefold/backoffice";
+import type { AppRouter } from "@onefold/testbed";
 
 const told = (name: string) => document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content ?? "";
 

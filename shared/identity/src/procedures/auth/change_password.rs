@@ -23,8 +23,8 @@ pub struct Input {
     /// The new password, at least 12 characters.
     #[garde(dive)]
     pub password: Password,
-    /// Whether all accounts elsewhere are unlinked as well, such as one that somebody else may have linked; they stay if
-    /// left out.
+    /// Whether all accounts at identity providers are unlinked as well, such as one that somebody else may have linked;
+    /// they stay if left out.
     pub unlink_identities: Option<bool>,
 }
 

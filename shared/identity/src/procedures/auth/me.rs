@@ -7,7 +7,7 @@ use crate::IdentityUser;
 /// Why there is nobody to tell of.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The caller is no user: an operator, or somebody whose account was deleted.
+    /// The caller is no user: an operator, or a user whose account was deleted.
     #[failure(NOT_FOUND)]
     NotAUser,
 }

@@ -28,8 +28,8 @@ pub enum Error {
     /// The account has another password.
     #[failure(FORBIDDEN)]
     WrongPassword,
-    /// The account has no password: prove it by an account elsewhere, sign in anew, or let a link be mailed by
-    /// which to choose a password.
+    /// The account has no password: prove it by an account at an identity provider, sign in anew, or let a link be
+    /// mailed by which to choose a password.
     #[failure(UNPROCESSABLE_CONTENT)]
     NoPassword,
     /// The caller is no user who is signed in, but an operator.
@@ -37,10 +37,10 @@ pub enum Error {
     NotAUser,
 }
 
-/// Prove again who one is, for what only somebody may do who signed in a moment ago.
+/// Prove again who one is, for what takes a sign-in of a moment ago.
 ///
-/// Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie is
-/// renewed, or its tokens: whoever has a copy of those before is signed out.
+/// Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie
+/// is renewed, or its tokens: whoever has a copy of those before is signed out.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/reauthenticate", memory_mb = 1024, concurrency = 10)]
 pub async fn reauthenticate<U: IdentityUser>(
     users: Read<U>,

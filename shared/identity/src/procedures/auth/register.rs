@@ -60,7 +60,7 @@ impl From<NotAdmitted> for Error {
 /// next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
 /// proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
 /// proof of the address, also where nobody else registers; on a service under development, the first person who registers
-/// is. Others become guests, who may do nothing until an administrator gives them another role.
+/// is. Others get the role of new users.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024, concurrency = 20)]
 pub async fn register<U: IdentityUser>(
     registrar: Registrar<U>,

@@ -32,8 +32,8 @@ pub struct Input {
 /// Why the password stays.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its
-    /// address, its proof, its password, or what an administrator decided. Ask for another link.
+    /// The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now:
+    /// its address, its proof, its password, or what an administrator decided. Ask for another link.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotValid,
 }
@@ -41,7 +41,7 @@ pub enum Error {
 /// Choose another password with a link that was mailed.
 ///
 /// It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
-/// accounts elsewhere, and voids every other link that was mailed.
+/// accounts at identity providers, and voids every other link that was mailed.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024, concurrency = 20)]
 pub async fn reset_password<U: IdentityUser>(
     proof: MailedProof<U>,

@@ -13,9 +13,9 @@ use crate::{
 /// Where a provider sends the browser back, with a code or the reason why there is none. The address belongs into the
 /// provider's list of redirect URIs.
 ///
-/// Who is known by the account elsewhere is signed in. Else an account with the same address is linked and signed in
-/// to, if the provider and this service both have verified the address; if there is no such account, one is made, if
-/// whoever comes may register.
+/// Who is known by the account at the identity provider is signed in. Else an account with the same address is linked
+/// and signed in to, if the provider and this service both have verified the address; if there is no such account, one
+/// is made, if whoever comes may register.
 #[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", errors = oauth, timeout_ms = 25_000)]
 pub async fn callback<U: IdentityUser>(
     flows: Delete<SignInFlow>,

@@ -4,14 +4,14 @@ use runtime::prelude::*;
 
 use crate::Account;
 
-/// The accounts elsewhere by which one signs in.
+/// The accounts at identity providers by which one signs in.
 #[wire]
 pub struct Linked {
     /// In the order in which they were linked, one for each provider.
     pub items: Vec<LinkedAccount>,
 }
 
-/// An account elsewhere.
+/// An account at an identity provider.
 #[wire]
 pub struct LinkedAccount {
     /// The provider's id in `oauth.providers`.
@@ -22,7 +22,7 @@ pub struct LinkedAccount {
     pub linked_at: Timestamp,
 }
 
-/// List the accounts elsewhere by which one signs in.
+/// List the accounts at identity providers by which one signs in.
 #[procedure(query, auth = signed_in, rest = "GET /v1/oauth/identities")]
 pub async fn identities(accounts: Read<Account>, caller: Caller) -> Result<Linked, NoFailure> {
     let account = match caller.subject().parse() {

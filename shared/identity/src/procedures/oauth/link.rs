@@ -46,7 +46,8 @@ pub enum Error {
     Unavailable,
 }
 
-/// Begin to link an account elsewhere to one's own. The browser must take the cookie that comes with the answer.
+/// Begin to link an account at an identity provider to one's own. The browser must take the cookie that comes with the
+/// answer.
 ///
 /// It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
 #[procedure(mutation, auth = signed_in, fresh = 300, rest = "POST /v1/oauth/link")]

@@ -38,7 +38,7 @@ pub enum Error {
     /// The caller's session is not that of the browser's cookie: prove it by the password.
     #[failure(FORBIDDEN)]
     NoCookie,
-    /// This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or let a
+    /// This provider does not say when it asked the user who they are: prove it by the password, sign in anew, or let a
     /// link be mailed by which to choose a password.
     #[failure(UNPROCESSABLE_CONTENT)]
     NeverFresh,
@@ -47,11 +47,11 @@ pub enum Error {
     Unavailable,
 }
 
-/// Begin to prove again who one is, by an account elsewhere that is linked. The provider asks anew.
+/// Begin to prove again who one is, by an account at an identity provider that is linked. The provider asks anew.
 ///
 /// The browser must take the cookie that comes with the answer. It ends as `oauth.start` does, with two reasons more:
-/// `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
-/// that it did.
+/// `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not
+/// say that it did.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/oauth/reauthenticate")]
 pub async fn reauthenticate(
     flows: Create<SignInFlow>,

@@ -17,13 +17,14 @@ struct Parameters {
     return_to: Option<String>,
 }
 
-/// Sign in with an account elsewhere: send the browser to `/oauth/start?provider=google&return_to=/welcome`.
+/// Sign in with an account at an identity provider: send the browser to
+/// `/oauth/start?provider=google&return_to=/welcome`.
 ///
 /// It comes back signed in to the page that `return_to` names, a path of the service's pages; or, when nobody was
 /// signed in, there with `#error=` and why: `denied` (the person said no), `expired`, `refused` (the provider's answer
 /// does not hold), `unavailable`, `sign_in_first` (there is an account with this address: sign in, then link),
-/// `other_linked`, `no_email`, `confirm_email` (the provider does not vouch for the address: open the link that was mailed
-/// in this browser, then begin again).
+/// `other_linked`, `no_email`, `confirm_email` (the provider does not vouch for the address: open the link that was
+/// mailed in this browser, then begin again).
 #[procedure(mutation, auth = public, http = "GET /oauth/start", errors = oauth)]
 pub async fn start(
     flows: Create<SignInFlow>,

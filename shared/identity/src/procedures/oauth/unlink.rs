@@ -31,7 +31,7 @@ pub enum Error {
     LastWay,
 }
 
-/// Unlink an account elsewhere from one's own. Sessions that began with it go on.
+/// Unlink an account at an identity provider from one's own. Sessions that began with it go on.
 #[procedure(mutation, auth = signed_in, fresh = 300, rest = "DELETE /v1/oauth/identities/{provider}")]
 pub async fn unlink<U: IdentityUser>(
     users: Read<U>,

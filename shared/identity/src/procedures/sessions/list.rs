@@ -7,7 +7,7 @@ use crate::{
     devices::{SignedInDevice, devices},
 };
 
-/// Where somebody is signed in.
+/// Where a user is signed in.
 #[wire]
 pub struct Devices {
     /// Each device and application, newest first.

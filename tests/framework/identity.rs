@@ -1,0 +1,32 @@
+//! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
+
+mod accounts;
+mod addresses;
+mod application;
+mod applications;
+mod audit;
+mod cross_site;
+mod drive;
+mod dump;
+mod encodings;
+mod endings;
+mod forgeries;
+mod founder;
+mod freshness;
+mod giving_rights;
+mod jwt;
+pub mod limits;
+mod log;
+mod new_users;
+mod notices;
+mod processes;
+mod records;
+mod refresh;
+mod registration;
+mod renewal;
+mod rights;
+mod secret_kinds;
+mod signatures;
+mod stale;
+mod takeovers;
+mod time;

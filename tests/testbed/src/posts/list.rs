@@ -1,0 +1,54 @@
+//! `posts.list`.
+
+use crate::Post;
+use onefold::{identity::UserId, prelude::*};
+
+/// Which posts, in which order.
+#[wire(input)]
+pub struct Input {
+    /// Only the posts of this author.
+    pub author_id: Option<UserId>,
+    /// The order; newest first if left out.
+    pub sort: Option<PostSort>,
+    /// How many posts a page has; 20 if left out.
+    #[garde(dive)]
+    pub limit: Option<PageSize>,
+    /// Where to go on: `next` of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+/// How posts are sorted.
+#[wire]
+pub enum PostSort {
+    /// Oldest first.
+    CreatedAt,
+    /// Newest first.
+    #[serde(rename = "-createdAt")]
+    CreatedAtDescending,
+    /// By title, whatever its case.
+    Title,
+    /// By title, backwards.
+    #[serde(rename = "-title")]
+    TitleDescending,
+}
+
+/// List posts, page by page.
+///
+/// By time, an author's posts are served by their index. By title, posts of other authors are read and dropped, at most
+/// 500 for a page, which may come back shorter than asked then, with `next`.
+#[procedure(query, auth = permission("posts:read"), rest = "GET /v1/posts")]
+pub async fn list(posts: Read<Post>, #[input] input: Input) -> Result<Page<Post>, NoFailure> {
+    use PostSort::{CreatedAt, CreatedAtDescending, Title, TitleDescending};
+    let sort = input.sort.unwrap_or(CreatedAtDescending);
+    let mut list = match (sort, input.author_id) {
+        (CreatedAt | CreatedAtDescending, Some(author)) => posts.list(&Post::BY_AUTHOR).of(author.to_string()),
+        (CreatedAt | CreatedAtDescending, None) => posts.list(&Post::BY_CREATION),
+        (Title | TitleDescending, _) => posts.list(&Post::BY_TITLE),
+    };
+    if matches!(sort, CreatedAtDescending | TitleDescending) {
+        list = list.descending();
+    }
+    let author = input.author_id;
+    let list = list.keep(move |post| author.is_none_or(|author| author == post.author_id));
+    Ok(list.page(input.limit.unwrap_or_default(), input.cursor.as_ref()).await?)
+}
