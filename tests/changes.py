@@ -110,6 +110,13 @@ def touched(before: dict[str, str]) -> dict[str, int]:
     return counts
 
 
+def owned() -> None:
+    """What a team has to read and keep: what is generated is not among it, nor are unit tests."""
+    texts = [text for name, text in state().items() if name.startswith("functions/") and name.endswith(".rs")]
+    lines = sum(len(text.split("#[cfg(test)]\nmod tests")[0].splitlines()) for text in texts)
+    check("the service's own functions are under 1,000 lines", 0 < lines < 1_000, f"{lines} lines")
+
+
 def rename() -> None:
     before = state()
     definition = json.loads(read("bindings/contract.json"))
@@ -237,6 +244,7 @@ def regenerated(before: dict[str, str]) -> bool:
 
 def main() -> int:
     copy_tree()
+    owned()
     rename()
     removed = removable()
     check("there is a domain that can be taken out", removed is not None, "say in tests/changes.py which one")

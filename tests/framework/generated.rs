@@ -620,7 +620,7 @@ fn regen_says_what_it_left_out_and_what_it_removed() {
         ("posts/get.rs", procedure),
         ("posts/latest.rs", procedure),
         ("posts/shared.rs", ""),
-        ("bin/posts-late.rs", ""),
+        ("bin/posts-late.rs", &format!("//! {}\n\nfn main() {{}}\n", codegen::HEADER)),
     ] {
         fs::write(source.join(file), text).unwrap();
     }
@@ -635,6 +635,35 @@ fn regen_says_what_it_left_out_and_what_it_removed() {
 
     fs::remove_file(source.join("posts/latest.rs")).unwrap();
     assert_eq!(regen(&[]), (true, String::new(), String::new()));
+
+    // What a person wrote is not removed.
+    fs::write(source.join("bin/tool.rs"), "fn main() {}\n").unwrap();
+    fs::remove_file(folder.path().join("tests/testbed/bindings/rights.md")).unwrap();
+    for flags in [&["--check"][..], &[]] {
+        let (done, written, said) = regen(flags);
+        assert!(!done && written.is_empty(), "{written}");
+        assert!(said.contains("tests/testbed/src/bin/tool.rs was not generated, and nothing was written"), "{said}");
+    }
+    assert!(source.join("bin/tool.rs").exists());
+    assert!(!folder.path().join("tests/testbed/bindings/rights.md").exists());
+}
+
+/// After a merge with conflicts the contract is no JSON: its own service writes it anew, and no other one.
+#[test]
+fn a_contract_with_conflicts_is_written_anew_by_its_own_service() {
+    let folder = Folder::new();
+    let first = codegen::render(&testbed::service()).unwrap();
+    codegen::write(folder.path(), &first).unwrap();
+    let contract = folder.path().join("tests/testbed/bindings/contract.json");
+    let text = fs::read_to_string(&contract).unwrap();
+    fs::write(&contract, text.replacen('{', "<<<<<<< HEAD\n{", 1)).unwrap();
+    let layout = Layout { bindings: "tests/testbed/bindings", packages: None };
+    let definition = Definition { layout: Some(layout), ..*limits::service().definition };
+    let other = runtime::Service { definition: Box::leak(Box::new(definition)), ..limits::service() };
+    let refused = codegen::write(folder.path(), &codegen::render(&other).unwrap()).unwrap_err().to_string();
+    assert!(refused.contains("contract.json is a file of another service"), "{refused}");
+    codegen::write(folder.path(), &first).unwrap();
+    assert_eq!(fs::read_to_string(&contract).unwrap(), text);
 }
 
 /// Two services of one workspace: neither finds its files overwritten or removed by the other, whichever folder they

@@ -124,7 +124,7 @@ enum SignedIn {
 }
 
 impl Person {
-    async fn hired(server: &TestServer, name: &str, role: Role) -> Self {
+    async fn register(server: &TestServer, name: &str, role: Role) -> Self {
         let email = format!("{name}@example.com");
         let input = json!({"email": email, "name": name, "password": PASSWORD});
         server.service.send(&Request::mutation("auth.register", &input)).await.data();
@@ -215,14 +215,14 @@ impl Tally {
 }
 
 /// The server, and one of each role.
-struct Town {
+struct Setup {
     server: TestServer,
     people: Vec<Person>,
     /// A cookie that was good once.
     ended: SignedIn,
 }
 
-impl Town {
+impl Setup {
     async fn new() -> Self {
         let server = TestServer::open().await;
         let mut people = Vec::new();
@@ -230,7 +230,7 @@ impl Town {
         for (name, role) in
             [("anna", Role::Administrator), ("emil", Role::Employee), ("vera", Role::Viewer), ("gina", Role::Guest)]
         {
-            people.push(Person::hired(&server, name, role).await);
+            people.push(Person::register(&server, name, role).await);
         }
         let ended = people[0].sign_in(&server, "cookie").await;
         let logout = ended.present(&server, Request::mutation("auth.logout", &json!({})));
@@ -304,11 +304,11 @@ impl Town {
 #[tokio::test]
 async fn every_procedure_lets_in_whom_it_declares_in_every_style() {
     let contract = Contract::of_the_testbed();
-    let first = Town::new().await;
+    let first = Setup::new().await;
     let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
     styles.extend(drivers::others(&contract, &first.server.service).await);
     let own = by_own_form(&first, &contract);
-    // Each style has a town of its own: limits count what fails.
+    // Each style has a setup of its own: limits count what fails.
     let tallies = styles.iter().map(|driver| in_style(&contract, &**driver));
     let (own, tallies) = join(own, join_all(tallies)).await;
     let tallies: Vec<_> = tallies.into_iter().chain([own]).collect();
@@ -323,10 +323,10 @@ async fn every_procedure_lets_in_whom_it_declares_in_every_style() {
 
 /// All that a style has.
 async fn in_style(contract: &Contract, driver: &dyn Driver) -> Tally {
-    let (town, mut tally) = (Town::new().await, Tally::default());
+    let (setup, mut tally) = (Setup::new().await, Tally::default());
     for procedure in testbed::service().procedures {
         match contract.find(procedure.entry.name) {
-            Some(known) if driver.has(known) => town.call(&procedure.entry, known, driver, &mut tally).await,
+            Some(known) if driver.has(known) => setup.call(&procedure.entry, known, driver, &mut tally).await,
             _ => {}
         }
     }
@@ -334,7 +334,7 @@ async fn in_style(contract: &Contract, driver: &dyn Driver) -> Tally {
 }
 
 /// What is in no style, since it has a form of its own.
-async fn by_own_form(town: &Town, contract: &Contract) -> Tally {
+async fn by_own_form(setup: &Setup, contract: &Contract) -> Tally {
     let mut tally = Tally::default();
     for procedure in testbed::service().procedures {
         let entry = procedure.entry;
@@ -344,7 +344,7 @@ async fn by_own_form(town: &Town, contract: &Contract) -> Tally {
         let (method, path) = entry.http().unwrap();
         for (caller, by) in callers() {
             let request = Request::new(method, path).header("content-type", "application/x-www-form-urlencoded");
-            let answer = town.server.service.send(&town.presented(request, caller, by).await).await;
+            let answer = setup.server.service.send(&setup.presented(request, caller, by).await).await;
             tally.count(entry.name, (caller, by), seen_by_http(&answer), expected(&entry, caller, by, false), &answer);
         }
         tally.procedures += 1;
@@ -368,12 +368,12 @@ fn expected(entry: &Entry, caller: Caller, by: By, has_item: bool) -> Outcome {
 /// the answer. (Nor could it send the question: JSON and XML are media types that a browser asks leave for.)
 #[tokio::test]
 async fn a_cookie_alone_changes_nothing_in_any_style() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let setup = Setup::new().await;
+    let server = &setup.server;
     let contract = Contract::of_the_testbed();
     let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
     styles.extend(drivers::others(&contract, &server.service).await);
-    let signed_in = town.of(Role::Administrator).sign_in(server, "cookie").await;
+    let signed_in = setup.of(Role::Administrator).sign_in(server, "cookie").await;
     let SignedIn::Cookie { cookie, csrf } = &signed_in else { panic!("a cookie was asked for") };
     let (create, list) = (contract.find("users.create").unwrap(), contract.find("users.list").unwrap());
     for driver in &styles {
@@ -405,7 +405,7 @@ async fn a_cookie_alone_changes_nothing_in_any_style() {
 #[tokio::test]
 async fn knowing_a_caller_costs_one_read_with_a_cookie_and_none_with_a_token_that_only_reads() {
     let server = TestServer::open().await;
-    let anna = Person::hired(&server, "anna", Role::Administrator).await;
+    let anna = Person::register(&server, "anna", Role::Administrator).await;
     let get = || Request::query("users.get", &json!({"id": anna.id}));
     let units = async |request: Request| {
         let answer = server.service.send(&request).await;

@@ -20,7 +20,7 @@ async fn every_style_gives_the_same_answers() {
     let first = drivers::first();
     let running = subject.start().await;
     let mut composer = Composer::new(&subject.contract, running.stage().await, &first, SEED);
-    composer.hire("anna").await;
+    composer.register("anna").await;
     let permissions: Vec<_> = functions::SERVICE.permissions.iter().map(|(permission, _)| *permission).collect();
     composer.knows(&permissions);
     let mut callers: Vec<_> = functions::SERVICE.roles.iter().map(|role| Who::Operator(role)).collect();

@@ -49,7 +49,7 @@ pub struct Rendered {
     contract: PathBuf,
     /// The module of the service's index, which identifies the service.
     index: &'static str,
-    /// Folders of generated files only: any other file in them is left over.
+    /// Folders of generated files only: any other one in them is left over.
     folders: Vec<PathBuf>,
 }
 
@@ -187,7 +187,8 @@ fn contract_json(contract: &Contract) -> String {
 /// Writes the files that are out of date and removes those left over. Returns the changed paths.
 ///
 /// # Errors
-/// When a file cannot be written, or a folder holds files of another service: then nothing is written.
+/// When a file cannot be written; or when a folder holds files that are another service's, or a person's: then nothing is
+/// written.
 pub fn write(root: &Path, rendered: &Rendered) -> io::Result<Vec<PathBuf>> {
     let touched = stale(root, rendered)?;
     for path in &touched {
@@ -208,10 +209,11 @@ pub fn write(root: &Path, rendered: &Rendered) -> io::Result<Vec<PathBuf>> {
 /// The paths that are missing, out of date or left over.
 ///
 /// # Errors
-/// When a folder cannot be read, or holds files of another service.
+/// When a folder cannot be read, or holds files that are another service's, or a person's.
 pub fn stale(root: &Path, rendered: &Rendered) -> io::Result<Vec<PathBuf>> {
     let Rendered { files, folders, .. } = rendered;
     check_owner(root, rendered)?;
+    check_generated(root, rendered)?;
     let mut stale: BTreeSet<PathBuf> = BTreeSet::new();
     for file in files {
         if !fs::read_to_string(root.join(&file.path)).is_ok_and(|text| text == file.text) {
@@ -238,9 +240,8 @@ pub fn stale(root: &Path, rendered: &Rendered) -> io::Result<Vec<PathBuf>> {
 fn check_owner(root: &Path, rendered: &Rendered) -> io::Result<()> {
     let Rendered { contract, index, folders, .. } = rendered;
     let there = fs::read_to_string(root.join(contract)).unwrap_or_default();
-    let there: serde_json::Value = serde_json::from_str(&there).unwrap_or_default();
     let mut foreign = Vec::new();
-    if there["index"].as_str().is_some_and(|owner| owner != *index) {
+    if owners(&there).iter().any(|owner| owner != index) {
         foreign.push(contract.clone());
     }
     for folder in folders {
@@ -256,6 +257,38 @@ fn check_owner(root: &Path, rendered: &Rendered) -> io::Result<()> {
             "{} is a file of another service, and nothing was written: the index of this one is `{index}`. State folders of \
              its own in the `layout` of its `Definition`; or, if this is the same service with another index, remove what \
              was generated for it first",
+            path.display()
+        ))),
+    }
+}
+
+/// The indexes that a contract names: also one that is no JSON, such as after a merge with conflicts.
+fn owners(contract: &str) -> Vec<String> {
+    let of_line = |line: &str| Some(line.trim().strip_prefix("\"index\": \"")?.split('"').next()?.to_owned());
+    match serde_json::from_str::<serde_json::Value>(contract) {
+        Ok(contract) => contract["index"].as_str().map(str::to_owned).into_iter().collect(),
+        Err(_) => contract.lines().filter_map(of_line).collect(),
+    }
+}
+
+/// Refuses folders with files that people wrote, which would be removed as left over.
+fn check_generated(root: &Path, rendered: &Rendered) -> io::Result<()> {
+    let Rendered { files, folders, .. } = rendered;
+    let entries = |folder: &PathBuf| fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+    let mut written = Vec::new();
+    for folder in folders {
+        let paths = entries(folder).map(|entry| folder.join(entry.file_name()));
+        written.extend(paths.filter(|path| {
+            let is_generated = |text: String| text.contains(HEADER);
+            !files.iter().any(|file| file.path == *path)
+                && !fs::read_to_string(root.join(path)).is_ok_and(is_generated)
+        }));
+    }
+    match written.iter().min() {
+        None => Ok(()),
+        Some(path) => Err(io::Error::other(format!(
+            "{} was not generated, and nothing was written: this folder holds generated programs only, and others are removed \
+             from it. A program of your own belongs into a package of its own",
             path.display()
         ))),
     }

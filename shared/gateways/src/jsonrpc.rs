@@ -232,10 +232,10 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     if parts.method != Method::POST {
         return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::SPEC.methods));
     }
-    if [media_type::JSON, media_type::JSON_RPC].iter().any(|known| media_type::is(&parts.headers, known)) {
+    if [media_type::JSON, media_type::JSON_RPC].iter().any(|known| media_type::is_utf8(&parts.headers, known)) {
         Ok(())
     } else {
-        Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json."))
+        Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json in UTF-8."))
     }
 }
 

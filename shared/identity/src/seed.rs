@@ -3,9 +3,9 @@
 use protocol::Cause;
 use runtime::{
     opaque::Opaque,
-    seed::{DemonstrationUser, Seeder},
+    seed::{DemonstrationUser, MAX_ATTEMPTS, Seeder},
 };
-use store::{Read, Update};
+use store::{Read, StoreError, Update};
 
 use crate::{Account, IdentityRole as _, IdentityUser, UserId, password};
 
@@ -26,9 +26,18 @@ pub async fn users<U: IdentityUser>(seeder: &mut Seeder, users: &[U]) -> Result<
         *stored.first().ok_or("none of the demonstration's users could be created: others have their addresses")?;
     let password = Opaque::random()?.text();
     let accounts = Update::<Account>::new(seeder.session());
-    let current = accounts.get(&first.user_id()).await?.ok_or("an account is missing")?;
-    let next = Account { password: Some(password::hash(&password).await?), ..current.clone() };
-    accounts.replace(&current, next).await?;
+    let hash = password::hash(&password).await?;
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let current = accounts.get(&first.user_id()).await?.ok_or("an account is missing")?;
+        let next = Account { password: Some(hash.clone()), ..current.clone() };
+        match accounts.replace(&current, next).await {
+            // Another seed writes the same at this moment.
+            Err(StoreError::Stale) if attempts < MAX_ATTEMPTS => {}
+            written => break written.map(drop)?,
+        }
+    }
     seeder.set_user(DemonstrationUser {
         subject: first.user_id().to_string(),
         name: first.name().to_owned(),

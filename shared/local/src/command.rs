@@ -183,7 +183,7 @@ pub fn main(app: App) -> ExitCode {
     match run(app, line) {
         Ok(code) => code,
         Err(cause) => {
-            eprintln!("onefold: {cause}");
+            eprintln!("onefold: {}", telemetry::chain(&*cause));
             ExitCode::FAILURE
         }
     }

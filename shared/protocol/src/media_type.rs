@@ -47,15 +47,29 @@ pub const SVG: &str = "image/svg+xml";
 /// Bytes of no stated format.
 pub const BYTES: &str = "application/octet-stream";
 
+/// The `content-type` of a body with its parameters; empty where it is not stated.
+pub fn stated(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 /// The media type of a body, without its parameters; empty where it is not stated.
 pub fn of(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
+    stated(headers).split(';').next().unwrap_or_default().trim()
 }
 
 /// Whether a body is of a media type.
 pub fn is(headers: &HeaderMap, known: &str) -> bool {
     of(headers).eq_ignore_ascii_case(known)
+}
+
+/// Whether a body is of a media type, in UTF-8, which is what it is in where its `charset` is not stated.
+pub fn is_utf8(headers: &HeaderMap, known: &str) -> bool {
+    let charsets = stated(headers).split(';').skip(1).filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    let is_utf8 = |charset: &str| ["utf-8", "utf8"].iter().any(|known| charset.eq_ignore_ascii_case(known));
+    is(headers, known) && charsets.into_iter().all(is_utf8)
 }
 
 #[cfg(test)]
@@ -70,5 +84,25 @@ mod tests {
         assert!(!is(&headers("application/json-seq"), JSON) && !is(&HeaderMap::new(), JSON));
         assert_eq!(of(&headers(" text/plain")), "text/plain");
         assert_eq!(of(&HeaderMap::new()), "");
+    }
+
+    #[test]
+    fn a_charset_is_utf_8() {
+        let is_read = |text: &'static str| {
+            is_utf8(&HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(text))]), JSON)
+        };
+        for read in ["application/json", "Application/JSON; Charset=\"UTF-8\"", "application/json;v=1;charset=utf8"] {
+            assert!(is_read(read), "{read}");
+        }
+        for other in [
+            "",
+            "text/plain",
+            "application/json; charset=latin1",
+            "application/json; charset=",
+            "application/json;charset=utf-8; CHARSET = \"utf-16\"",
+        ] {
+            assert!(!is_read(other), "{other}");
+        }
+        assert!(!is_utf8(&HeaderMap::new(), JSON));
     }
 }

@@ -103,11 +103,11 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
     let unsupported = |message: String| Fault::unsupported(message, AcceptedBody::Json);
     if !headers.contains_key(header::CONTENT_TYPE) {
         Err(unsupported("The request has no content-type; use application/json.".into()))
-    } else if media_type::is(headers, media_type::JSON) {
+    } else if media_type::is_utf8(headers, media_type::JSON) {
         Ok(())
     } else {
-        let content_type = media_type::of(headers);
-        Err(unsupported(format!("The content-type {content_type:?} is not read here; use application/json.")))
+        let content_type = media_type::stated(headers);
+        Err(unsupported(format!("The content-type {content_type:?} is not read here; use application/json in UTF-8.")))
     }
 }
 

@@ -276,11 +276,12 @@ fn versions(tags: &str) -> Vec<u32> {
 }
 
 fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
-    let is_patch = method == "PATCH" && media_type::is(headers, media_type::MERGE_PATCH);
-    if is_patch || media_type::is(headers, media_type::JSON) {
+    let is_patch = method == "PATCH" && media_type::is_utf8(headers, media_type::MERGE_PATCH);
+    if is_patch || media_type::is_utf8(headers, media_type::JSON) {
         return Ok(());
     }
-    let message = format!("The content-type {:?} is not read here; use application/json.", media_type::of(headers));
+    let content_type = media_type::stated(headers);
+    let message = format!("The content-type {content_type:?} is not read here; use application/json in UTF-8.");
     let taken = match method {
         "PATCH" => AcceptedBody::Patch,
         "POST" => AcceptedBody::JsonByPost,

@@ -38,6 +38,8 @@ const DURATION_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 /// How many entities one transaction writes. An entity with values that are unique takes several of DynamoDB's 100
 /// actions.
 const BATCH: usize = 25;
+/// How often a write that others get in the way of is tried.
+pub const MAX_ATTEMPTS: usize = 5;
 /// How many transactions run at once.
 const MAX_CONCURRENT: usize = 8;
 
@@ -178,15 +180,22 @@ async fn create<T: Entity>(entities: Create<T>, batch: Vec<T>) -> Result<usize, 
     let operations: Vec<Operation> = copies.iter_mut().map(|entity| entities.creating(entity)).collect();
     match transaction(operations).await {
         Ok(()) => return Ok(batch.len()),
-        Err(StoreError::Exists | StoreError::Taken { .. }) => {}
+        Err(StoreError::Exists | StoreError::Taken { .. } | StoreError::Stale) => {}
         Err(error) => return Err(error),
     }
     let mut made = 0;
     for entity in batch {
-        match entities.create(entity).await {
-            Ok(_) => made += 1,
-            Err(StoreError::Exists | StoreError::Taken { .. }) => {}
-            Err(error) => return Err(error),
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match entities.create(entity.clone()).await {
+                Ok(_) => made += 1,
+                Err(StoreError::Exists | StoreError::Taken { .. }) => {}
+                // Another seed writes the same at this moment.
+                Err(StoreError::Stale) if attempts < MAX_ATTEMPTS => continue,
+                Err(error) => return Err(error),
+            }
+            break;
         }
     }
     Ok(made)

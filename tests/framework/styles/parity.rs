@@ -33,13 +33,13 @@ async fn every_style_gives_the_same_answers() {
     let running = subject.start().await;
     let mut composer = Composer::new(&subject.contract, running.stage().await, &first, SEED);
     for name in ["anna", "berta"] {
-        composer.hire(name).await;
-        let Who::User(id) = composer.newest() else { panic!("somebody was hired") };
+        composer.register(name).await;
+        let Who::User(id) = composer.newest() else { panic!("somebody registered") };
         let promotion = json!({"id": id, "role": "administrator"});
         composer.call("users.update", Some(promotion), Who::Operator(Role::Administrator.name())).await.unwrap();
         composer.login(name).await;
     }
-    deliberately(&mut composer).await;
+    chosen_calls(&mut composer).await;
     composer.knows(&["users:read", "posts:read"]);
     let roles = [Role::Administrator, Role::Administrator, Role::Employee, Role::Viewer];
     let mut strangers: Vec<_> = roles.into_iter().map(|role| Who::Operator(role.name())).collect();
@@ -49,7 +49,7 @@ async fn every_style_gives_the_same_answers() {
 }
 
 /// Calls that chance would hardly hit upon.
-async fn deliberately(composer: &mut Composer<'_>) {
+async fn chosen_calls(composer: &mut Composer<'_>) {
     let id = |output: &Value| json!({"id": output["id"]});
     let operator = || Who::Operator(Role::Administrator.name());
     let eve = json!({"email": "eve@example.com", "name": "Eve"});

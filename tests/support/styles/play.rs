@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::{Connection, Key, Request, Service, mailbox};
 
-/// The password of whoever is hired.
+/// The password of whoever registers.
 pub const PASSWORD: &str = "seven grey herons wade";
 
 /// Who calls, by what the script knows of them.
@@ -150,7 +150,7 @@ impl<'a> Composer<'a> {
         heard
     }
 
-    /// Lets inputs hold what is not made up, since it has a meaning for identity: the password of those who were hired and
+    /// Lets inputs hold what is not made up, since it has a meaning for identity: the password of those who registered and
     /// a new one, where an application is, and these scopes.
     pub fn knows(&mut self, scopes: &[&str]) {
         let words = [
@@ -164,7 +164,7 @@ impl<'a> Composer<'a> {
     }
 
     /// Somebody with an account, in whose name others call, too; and the token of their session.
-    pub async fn hire(&mut self, name: &str) {
+    pub async fn register(&mut self, name: &str) {
         let email = format!("{name}@example.com");
         let registration = json!({"email": email, "name": name, "password": PASSWORD});
         self.call("auth.register", Some(registration), Who::Nobody).await.unwrap();
@@ -176,19 +176,19 @@ impl<'a> Composer<'a> {
         self.users.push(id);
     }
 
-    /// Signs somebody in who was hired; answers the id.
+    /// Signs somebody in who registered; answers the id.
     pub async fn login(&mut self, name: &str) -> String {
         let login = json!({"email": format!("{name}@example.com"), "password": PASSWORD, "keep": "tokens"});
         let signed_in = self.call("auth.login", Some(login), Who::Nobody).await.unwrap().unwrap();
         signed_in["user"]["id"].as_str().unwrap().to_owned()
     }
 
-    /// Whoever was hired first.
+    /// Whoever registered first.
     pub fn user(&self) -> Who {
         Who::User(self.users[0].clone())
     }
 
-    /// Whoever was hired last.
+    /// Whoever registered last.
     pub fn newest(&self) -> Who {
         Who::User(self.users[self.users.len() - 1].clone())
     }

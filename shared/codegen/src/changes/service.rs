@@ -28,8 +28,14 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
                 Effect::Breaking(Styles::TYPESCRIPT),
                 format!("The npm package {}: who imports it finds it under another name.", was_and_is(before, after)),
             ),
-            // Only commands, templates and generated files of the service itself use these.
-            "npmPackage" | "index" | "layout" | "operatorRole" => {}
+            // A contract from before it was stated does not have it.
+            "npmPackage" => {}
+            "index" | "layout" | "operatorRole" => {
+                if before != after && !before.is_null() {
+                    let sentence = format!("{}: only the service's own commands go by it.", was_and_is(before, after));
+                    changes.add(Effect::Note, format!("{} {sentence}", code(&member)));
+                }
+            }
             "session" if before != after => session(before, after, changes),
             "authorizationServer" if before != after => authorization_server(before, after, changes),
             "about" | "domains" if before != after => {
@@ -85,6 +91,19 @@ fn gateways(before: &[Value], after: &[Value], changes: &mut Changes) {
         };
         gateways.iter().flat_map(of_one).collect()
     };
+    let named = |gateways: &[Value]| -> BTreeMap<String, Value> {
+        let named = gateways.iter().filter_map(|gateway| Some((gateway["name"].as_str()?.to_owned(), gateway.clone())));
+        named.collect()
+    };
+    for (name, was, is) in pairs(&named(before), &named(after)) {
+        let (Some(was), Some(is)) = (was, is) else { continue };
+        for (member, was, is) in members(object(was), object(is)) {
+            // Paths are compared below, and procedures that come and go say so themselves.
+            if !["paths", "invokes"].contains(&member.as_str()) {
+                changes.note_member(Effect::Note, &format!("gateways.{name}.{member}"), was, is);
+            }
+        }
+    }
     for (path, was, is) in pairs(&paths(before), &paths(after)) {
         match (was, is) {
             (Some(styles), None) => {

@@ -312,7 +312,15 @@ fn what_a_service_states_of_itself_is_judged_by_whom_it_concerns() {
         (contract["index"], contract["layout"]) = ("acts".into(), json!({"bindings": "clients", "packages": null}));
         contract["operatorRole"] = "owner".into();
     });
-    assert_eq!(moved, []);
+    let expected = [
+        "`index` was `library` and is `acts`: only the service's own commands go by it.",
+        "",
+        "`operatorRole` was `librarian` and is `owner`: only the service's own commands go by it.",
+    ];
+    assert_eq!(moved.len(), expected.len(), "{moved:?}");
+    assert!(moved.iter().all(|(effect, _)| *effect == Effect::Note), "{moved:?}");
+    let [slower, _] = both_ways(|contract| contract["gateways"][0]["memoryMb"] = 128.into());
+    assert!(slower.len() == 1 && slower[0].1.contains("memoryMb"), "{slower:?}");
 }
 
 #[test]

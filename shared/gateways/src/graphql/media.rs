@@ -38,18 +38,6 @@ impl Media {
     }
 }
 
-/// Whether a body is JSON in UTF-8.
-pub(super) fn is_json(content_type: Option<&HeaderValue>) -> bool {
-    let Some(text) = content_type.and_then(|value| value.to_str().ok()) else { return false };
-    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let is_json = parts.next().is_some_and(|name| name == media_type::JSON);
-    is_json
-        && parts.all(|parameter| {
-            let charset = parameter.strip_prefix("charset=").map(|charset| charset.trim_matches('"').to_owned());
-            charset.is_none_or(|charset| charset == "utf-8" || charset == "utf8")
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,15 +72,5 @@ mod tests {
         ] {
             assert_eq!(accepted(accept), expected, "{accept}");
         }
-    }
-
-    #[test]
-    fn bodies_are_json_in_utf_8() {
-        let reads = |text: &str| is_json(Some(&text.parse().unwrap()));
-        assert!(reads("application/json") && reads("Application/JSON; charset=\"UTF-8\""));
-        for other in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""] {
-            assert!(!reads(other), "{other}");
-        }
-        assert!(!is_json(None));
     }
 }

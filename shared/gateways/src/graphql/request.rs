@@ -4,14 +4,14 @@ use std::fmt;
 
 use async_graphql::{Value, Variables};
 use bytes::Bytes;
-use http::{Method, header, request::Parts};
-use protocol::{Code, input, trpc};
+use http::{Method, request::Parts};
+use protocol::{Code, input, media_type, trpc};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
 };
 
-use super::{fault::Fault, media};
+use super::fault::Fault;
 
 /// The maximum number of operations in one request.
 pub(super) const MAX_OPERATIONS: usize = 10;
@@ -67,7 +67,7 @@ pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<RequestBody, Fault> {
 }
 
 fn from_body(parts: &Parts, body: &Bytes) -> Result<RequestBody, Fault> {
-    if !media::is_json(parts.headers.get(header::CONTENT_TYPE)) {
+    if !media_type::is_utf8(&parts.headers, media_type::JSON) {
         let message = "The body has to be JSON in UTF-8, and say so: `content-type: application/json`.";
         return Err(Fault::request(Code::UnsupportedMediaType, message));
     }
