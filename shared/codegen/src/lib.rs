@@ -280,8 +280,7 @@ fn check_generated(root: &Path, rendered: &Rendered) -> io::Result<()> {
         let paths = entries(folder).map(|entry| folder.join(entry.file_name()));
         written.extend(paths.filter(|path| {
             let is_generated = |text: String| text.contains(HEADER);
-            !files.iter().any(|file| file.path == *path)
-                && !fs::read_to_string(root.join(path)).is_ok_and(is_generated)
+            !files.iter().any(|file| file.path == *path) && !fs::read_to_string(root.join(path)).is_ok_and(is_generated)
         }));
     }
     match written.iter().min() {
