@@ -96,6 +96,12 @@ fn a_gateway_may_invoke_procedures_and_nothing_else() {
 }
 
 /// A file that is missing, one that was edited by hand, and one that nothing makes any more.
+/// The program of a procedure that is gone.
+fn left_over_program() -> String {
+    let call = "onefold::lambda(testbed::entries::posts::late)";
+    format!("//! {}\n\nfn main() -> std::process::ExitCode {{\n    {call}\n}}\n", codegen::HEADER)
+}
+
 #[test]
 fn missing_edited_and_left_over_files_are_found_and_put_right() {
     let folder = Folder::new();
@@ -111,7 +117,7 @@ fn missing_edited_and_left_over_files_are_found_and_put_right() {
     let edited = PathBuf::from("tests/testbed/bindings/contract.json");
     let left_over = PathBuf::from("tests/testbed/src/bin/testbed-users-rename.rs");
     fs::write(folder.path().join(&edited), "{}").unwrap();
-    fs::write(folder.path().join(&left_over), "fn main() {}\n").unwrap();
+    fs::write(folder.path().join(&left_over), left_over_program()).unwrap();
     assert_eq!(stale(), [edited, left_over.clone()]);
 
     codegen::write(folder.path(), &rendered).unwrap();
@@ -620,7 +626,7 @@ fn regen_says_what_it_left_out_and_what_it_removed() {
         ("posts/get.rs", procedure),
         ("posts/latest.rs", procedure),
         ("posts/shared.rs", ""),
-        ("bin/posts-late.rs", &format!("//! {}\n\nfn main() {{}}\n", codegen::HEADER)),
+        ("bin/posts-late.rs", &left_over_program()),
     ] {
         fs::write(source.join(file), text).unwrap();
     }
