@@ -270,7 +270,7 @@ def whole() -> None:
     """`./test` in the copy, but for this part of it."""
     for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=COPY, check=True)
-    for part in ("rust", "clients", "styles", "browser", "rights", "tutorial", "infra", "rehearsal"):
+    for part in ("lints", "rust", "clients", "styles", "browser", "rights", "tutorial", "infra", "rehearsal"):
         run(f"./test {part}", "./test", part)
 
 
