@@ -28,14 +28,12 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
                 Effect::Breaking(Styles::TYPESCRIPT),
                 format!("The npm package {}: who imports it finds it under another name.", was_and_is(before, after)),
             ),
-            // A contract from before it was stated does not have it.
-            "npmPackage" => {}
-            "index" | "layout" | "operatorRole" => {
-                if before != after && !before.is_null() {
-                    let sentence = format!("{}: only the service's own commands go by it.", was_and_is(before, after));
-                    changes.add(Effect::Note, format!("{} {sentence}", code(&member)));
-                }
+            "index" | "layout" | "operatorRole" if before != after && !before.is_null() => {
+                let sentence = format!("{}: only the service's own commands go by it.", was_and_is(before, after));
+                changes.add(Effect::Note, format!("{} {sentence}", code(&member)));
             }
+            // A contract from before they were stated does not have them.
+            "npmPackage" | "index" | "layout" | "operatorRole" => {}
             "session" if before != after => session(before, after, changes),
             "authorizationServer" if before != after => authorization_server(before, after, changes),
             "about" | "domains" if before != after => {
