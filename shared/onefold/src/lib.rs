@@ -62,6 +62,9 @@ pub use protocol;
 pub use runtime;
 pub use store;
 
+/// Lines of one's own in the log of calls: `onefold::tracing::info!(total, "placed")`. Each says of which call it is.
+pub use tracing;
+
 /// What the seeds of a service's domains are written with.
 pub use runtime::seed;
 

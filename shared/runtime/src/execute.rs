@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use http::{Request, Response, header, request::Parts};
 use protocol::{Auth, Code, CursorScope, Fault};
 use store::{StoreError, StoreSession};
+use tracing::Instrument as _;
 
 use crate::{
     Call, ClientInfo, Context, Entry, Output, Ownership, Principal,
@@ -89,7 +90,7 @@ async fn attempt(
     let mut inputs = inputs.into_iter();
     let mut input = inputs.next().flatten();
     loop {
-        let ended = run(entry, context, &parts, input, is_held_back, added).await;
+        let ended = run(entry, context, request_id, &parts, input, is_held_back, added).await;
         match inputs.next() {
             Some(next) if ended.outcome.as_ref().is_err_and(|fault| conditions.is_unmet(fault)) => input = next,
             _ => return (conditions, ended),
@@ -101,6 +102,7 @@ async fn attempt(
 async fn run(
     entry: &Entry,
     context: &Context,
+    request_id: &str,
     parts: &Arc<Parts>,
     input: Option<Bytes>,
     is_held_back: bool,
@@ -119,6 +121,7 @@ async fn run(
     if let Err(error) = charged {
         return CallResult { outcome: Err(error.into()), session };
     }
+    let span = telemetry::span(entry.name, request_id, principal.as_deref().map(|principal| &*principal.subject));
     let call = Call(Arc::new(Inner {
         input,
         is_held_back,
@@ -137,7 +140,7 @@ async fn run(
         added: Arc::clone(added),
     }));
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
-    let running = AssertUnwindSafe(async { (entry.run)(call).await }).catch_unwind();
+    let running = AssertUnwindSafe(async { (entry.run)(call).await }.instrument(span)).catch_unwind();
     let outcome = match tokio::time::timeout(limit, running).await {
         Ok(Ok(Err(fault))) => Err(recorded(refusals.as_ref(), fault).await),
         Ok(Ok(outcome)) => outcome,

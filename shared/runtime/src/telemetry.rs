@@ -1,13 +1,14 @@
-//! Logs one structured line for each call, without payloads, tokens and secrets.
+//! Logs one structured line for each call, without payloads, tokens and secrets; and the lines of the call's procedure.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use protocol::Fault;
-use tracing::Level;
+use tracing::{Event, Level, Span, Subscriber};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
-    fmt::MakeWriter,
+    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter, format::Writer},
     layer::SubscriberExt as _,
+    registry::LookupSpan,
 };
 
 /// Starts logging as JSON, one object a line.
@@ -15,20 +16,58 @@ pub fn start<W>(writer: W, level: Level)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    // It fails when a subscriber is set already, which then stays.
+    let _ = tracing::subscriber::set_global_default(subscriber(writer, level));
+}
+
+fn subscriber<W>(writer: W, level: Level) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     // The embedded database warns about every failed condition, which is normal here.
     let filter = Targets::new().with_default(level).with_target("dynoxide", LevelFilter::OFF);
-    let subscriber = tracing_subscriber::fmt()
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
+        .map_event_format(WithSpans)
         .with_max_level(level)
         .with_writer(writer)
         .finish()
-        .with(filter);
-    // It fails when a subscriber is set already, which then stays.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+        .with(filter)
+}
+
+/// Adds the fields of the spans around an event to its line, beside its own.
+struct WithSpans<E>(E);
+
+impl<S, N, E> FormatEvent<S, N> for WithSpans<E>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    E: FormatEvent<S, N>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        let Some(object) = line.trim_end().strip_suffix('}') else { return writer.write_str(&line) };
+        writer.write_str(object)?;
+        for span in context.event_scope().into_iter().flatten() {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>().map(|fields| fields.fields.trim());
+            let fields = fields.and_then(|fields| fields.strip_prefix('{')?.strip_suffix('}'));
+            if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
+                write!(writer, ",{fields}")?;
+            }
+        }
+        writer.write_str("}\n")
+    }
+}
+
+/// The span of a procedure's run: whatever is logged in it says of which call it is.
+pub fn span(procedure: &'static str, request_id: &str, caller: Option<&str>) -> Span {
+    tracing::info_span!("run", procedure, request_id, caller)
 }
 
 /// Starts logging to standard output, where Lambda collects it.
@@ -102,4 +141,61 @@ pub fn chain(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String 
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines that are logged meanwhile, without their times.
+    fn lines(log: impl FnOnce()) -> Vec<Value> {
+        let written = Written::default();
+        let writer = written.clone();
+        tracing::subscriber::with_default(subscriber(move || writer.clone(), Level::INFO), log);
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let parsed = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        parsed
+            .map(|mut line| {
+                line.as_object_mut().unwrap().remove("timestamp").unwrap();
+                line
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_line_of_a_procedure_says_of_which_call_it_is() {
+        let said = lines(|| {
+            span("orders.place", "r-1", Some("a \"quoted\" caller")).in_scope(|| tracing::info!(total = 3, "placed"));
+            span("orders.list", "r-2", None).in_scope(|| tracing::warn!("slow"));
+            tracing::info!("outside");
+        });
+        assert_eq!(
+            said,
+            [
+                json!({"level": "INFO", "message": "placed", "total": 3, "procedure": "orders.place", "request_id": "r-1",
+                       "caller": "a \"quoted\" caller"}),
+                json!({"level": "WARN", "message": "slow", "procedure": "orders.list", "request_id": "r-2"}),
+                json!({"level": "INFO", "message": "outside"}),
+            ]
+        );
+    }
 }
