@@ -181,7 +181,7 @@ def role_and_permission() -> None:
 # A procedure with a permission, and with a capability of the service's own.
 PROCEDURE = '''//! `health.archive`.
 
-use onefold::{Call, Capability, Fault, Rights, prelude::*};
+use onefold::{Call, Capability, Fault, Rights, RuleError, prelude::*};
 
 /// The capability to look into the archive.
 pub struct Archive(Clock);
@@ -194,10 +194,28 @@ impl Capability for Archive {
     }
 }
 
-/// Tell how old the archive is, in milliseconds since 1970.
+/// Which part of it.
+#[wire(input)]
+pub struct Input {
+    /// Its shelf, such as `A1`; all of it if left out.
+    #[garde(custom(is_shelf))]
+    #[schemars(regex(pattern = "^[A-Z][0-9]$"), example = &"A1")]
+    pub shelf: Option<String>,
+}
+
+/// The rule of `shelf`.
+fn is_shelf(shelf: &Option<String>, (): &()) -> Result<(), RuleError> {
+    match shelf.as_ref().is_none_or(|shelf| matches!(shelf.as_bytes(), [b'A'..=b'Z', b'0'..=b'9'])) {
+        true => Ok(()),
+        false => Err(RuleError::new("a letter and a digit, such as A1")),
+    }
+}
+
+/// Tell how old the archive is.
 #[procedure(query, auth = permission("archive:read"), rest = "GET /v1/archive")]
-pub async fn archive(archive: Archive) -> Timestamp {
-    archive.0.now()
+pub async fn archive(archive: Archive, #[input] input: Input) -> Result<Timestamp, NoFailure> {
+    let _ = input.shelf;
+    Ok(archive.0.now())
 }
 '''
 

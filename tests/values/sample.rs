@@ -102,6 +102,10 @@ fn text(rng: &mut Rng, schema: &Value) -> String {
         (None, Some(pattern)) if pattern.contains('@') => one_of(rng, &EMAILS),
         (None, Some(pattern)) if pattern.starts_with("^-?") => one_of(rng, &DECIMALS),
         (None, Some(pattern)) if pattern.starts_with("^[^\\u0000") => one_of(rng, &NAMES),
+        (None, Some(pattern)) => match schema["examples"].as_array().and_then(|examples| rng.choice(examples)) {
+            Some(example) => example.as_str().expect("the example of a text is a text").to_owned(),
+            None => panic!("no text of the pattern {pattern} is known: state one, `#[schemars(example = &\"…\")]`"),
+        },
         (None | Some("password"), None) => {
             let least = usize::try_from(schema["minLength"].as_u64().unwrap_or(0)).expect("short");
             let most = schema["maxLength"].as_u64().map_or(least + 40, |most| usize::try_from(most).expect("short"));

@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod entities;
+mod examples;
 mod functions;
 mod index;
 mod permissions;
@@ -147,6 +148,7 @@ fn faults(contract: &Contract, build: &Build, definition: &Definition) -> Vec<St
             faults.push(format!("{name} stands in an input and ignores unknown fields: mark it `#[wire(input)]`"));
         }
     }
+    faults.extend(examples::faults(contract));
     faults.extend(sign_in::faults(contract, definition));
     for (name, schema) in &contract.output_types {
         if is_write_only(schema) {

@@ -14,6 +14,18 @@ pub fn whole(contract: &Contract, schema: &Value) -> Value {
     Sampler { contract, whole: true }.value(schema, "text", 0)
 }
 
+/// Whether the sample of a text would be a guess: it has a pattern that is known to its author alone, and no example.
+pub fn is_guessed(schema: &Value) -> bool {
+    let pattern = schema.get("pattern").and_then(Value::as_str);
+    let is_known = ["format", "examples"].iter().any(|key| schema.get(key).is_some());
+    !is_known && pattern.is_some_and(|pattern| !is_decimal(pattern))
+}
+
+/// Whether a text is a decimal number.
+fn is_decimal(pattern: &str) -> bool {
+    pattern.starts_with("^-?\\d+")
+}
+
 /// The depth from which nullable values are null and lists are empty, where allowed.
 const MAX_DEPTH: usize = 6;
 /// A hard limit of the depth: no finite type nests deeper.
@@ -196,7 +208,7 @@ fn text(schema: &Value, name: &str) -> String {
         Some("ipv4") => "192.0.2.1",
         Some("ipv6") => "2001:db8::1",
         Some("password") => "mauve-otter-reads-maps",
-        _ if member("pattern").is_some_and(|pattern| pattern.starts_with("^-?\\d+")) => "12.50",
+        _ if member("pattern").is_some_and(is_decimal) => "12.50",
         _ => name,
     };
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|bound| usize::try_from(bound).ok());

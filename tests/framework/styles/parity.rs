@@ -11,10 +11,10 @@ use crate::support::{
     cargo::conformance_program,
     service::{command, testbed_program},
     styles::{
-        agreement::{SEED, Subject, check},
+        agreement::{SEED, Subject, check, never_succeeded},
         calls::Contract,
         drivers,
-        play::{Composer, PASSWORD, Who},
+        play::{Composer, PASSWORD, Step, Who},
     },
 };
 
@@ -46,6 +46,13 @@ async fn every_style_gives_the_same_answers() {
     strangers.push(Who::Nobody);
     let script = composer.call_everything(TIMES, &strangers).await;
     check(&subject, &script, &running.service).await;
+    expect_success(&subject, &script);
+}
+
+/// Most procedures succeed once.
+fn expect_success(subject: &Subject, script: &[Step]) {
+    let never = never_succeeded(&subject.contract, script);
+    assert!(never.len() * 3 <= subject.contract.procedures().count(), "these never succeed: {never:?}");
 }
 
 /// Calls that chance would hardly hit upon.
@@ -97,4 +104,5 @@ async fn every_style_of_another_service_gives_the_same_answers() {
     let composer = Composer::new(&subject.contract, running.stage().await, &first, SEED);
     let script = composer.call_everything(TIMES, &[Who::Nobody, Who::Token("good"), Who::Token("bad")]).await;
     check(&subject, &script, &running.service).await;
+    expect_success(&subject, &script);
 }

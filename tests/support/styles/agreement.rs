@@ -78,7 +78,7 @@ async fn played(subject: &Subject, script: &[Step], driver: &dyn Driver, chance:
     play(&subject.contract, script, driver, running.stage().await, chance).await
 }
 
-/// A script that shows something: every procedure was called, most of them succeeded once and failed in its own way.
+/// A script that shows something: every procedure was called, and some succeeded.
 fn worthwhile(contract: &Contract, script: &[Step]) {
     let (mut succeeded, mut failures) = (BTreeMap::new(), BTreeMap::new());
     for step in script {
@@ -96,9 +96,14 @@ fn worthwhile(contract: &Contract, script: &[Step]) {
         }
     }
     assert_eq!(succeeded.len(), contract.procedures().count());
-    let never: Vec<_> = succeeded.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
     println!("{} calls; succeeded: {succeeded:?}; failures: {failures:?}", script.len());
-    assert!(never.len() * 3 <= succeeded.len(), "these never succeed: {never:?}");
+    assert!(succeeded.values().any(|count| *count > 0), "nothing succeeded: {failures:?}");
+}
+
+/// The procedures that never succeeded.
+pub fn never_succeeded<'a>(contract: &'a Contract, script: &[Step]) -> Vec<&'a str> {
+    let succeeds = |name: &str| script.iter().any(|step| step.procedure == name && step.heard.is_ok());
+    contract.procedures().map(|procedure| procedure.name()).filter(|name| !succeeds(name)).collect()
 }
 
 /// Where a second play in the same style differs.
