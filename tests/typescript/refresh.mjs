@@ -3,7 +3,7 @@
 // client, and those that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters),
 // `relay`. With `--only` as the first word nothing else is done.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const here = new URL("./", import.meta.url);
@@ -18,11 +18,13 @@ for (const folder of [...(only ? [] : versions), ...named.map((name) => new URL(
   if (status !== 0) process.exit(status ?? 1);
 }
 if (only) process.exit();
+const bindings = new URL("../testbed/bindings/", here);
+const { files } = JSON.parse(readFileSync(new URL("package.json", bindings), "utf8"));
 for (const folder of [here, ...versions]) {
   const copy = new URL("node_modules/@onefold/testbed/", folder);
   rmSync(copy, { recursive: true, force: true });
-  for (const file of ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js", "package.json"]) {
-    cpSync(fileURLToPath(new URL(`../testbed/bindings/${file}`, here)), fileURLToPath(new URL(file, copy)));
+  for (const file of [...files, "package.json"]) {
+    cpSync(fileURLToPath(new URL(file, bindings)), fileURLToPath(new URL(file, copy)), { recursive: true });
   }
 }
 // The types of the OpenAPI document, as whoever has nothing but the document makes them.

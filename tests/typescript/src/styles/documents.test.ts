@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -150,7 +150,7 @@ function published(): string {
   const at = join(folder, "package");
   mkdirSync(at, { recursive: true });
   const { files } = JSON.parse(readFileSync(join(BINDINGS, "package.json"), "utf8")) as { files: string[] };
-  for (const file of [...files, "package.json"]) copyFileSync(join(BINDINGS, file), join(at, file));
+  for (const file of [...files, "package.json"]) cpSync(join(BINDINGS, file), join(at, file), { recursive: true });
   return at;
 }
 
