@@ -38,12 +38,15 @@ pub fn check(name: &str, service: &Service, seed: u64) {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/typescript");
     let folder = suite.join("parity").join(name);
     fs::create_dir_all(&folder).expect("a folder for the constants");
-    let types = codegen::render(service).expect("the service can be described");
-    let types =
-        types.files.into_iter().find(|file| file.path.ends_with("index.d.ts")).expect("the package has types").text;
+    let package = codegen::render(service).expect("the service can be described");
+    for file in package.files.iter().filter(|file| file.path.to_string_lossy().ends_with(".d.ts")) {
+        let bindings = service.definition.layout.expect("a folder for the package").bindings;
+        let path = folder.join(file.path.strip_prefix(bindings).expect("types are in the package"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for the types");
+        fs::write(path, &file.text).expect("a file");
+    }
     fs::write(folder.join("tsconfig.json"), TSCONFIG).expect("a file");
     fs::write(folder.join("values.ts"), constants(service, seed)).expect("a file");
-    fs::write(folder.join("index.d.ts"), types).expect("a file");
     let compiler = compiler(&suite);
     let output = Command::new("node").arg(compiler).current_dir(&folder).output().expect("Node runs");
     let complaints = String::from_utf8_lossy(&output.stdout);

@@ -3,7 +3,7 @@
 // client, and those that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters),
 // `relay`. With `--only` as the first word nothing else is done.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const here = new URL("./", import.meta.url);
@@ -18,12 +18,15 @@ for (const folder of [...(only ? [] : versions), ...named.map((name) => new URL(
   if (status !== 0) process.exit(status ?? 1);
 }
 if (only) process.exit();
+const bindings = new URL("../testbed/bindings/", here);
+const { files } = JSON.parse(readFileSync(new URL("package.json", bindings), "utf8"));
+const within = (name) => (statSync(new URL(name, bindings)).isDirectory() ? readdirSync(new URL(name, bindings)).map((file) => `${name}/${file}`) : [name]);
 // What is the same stays: a suite that runs beside this may be reading it.
-const read = (url) => (existsSync(url) ? readFileSync(url) : Buffer.alloc(0));
+const isSame = (one, other) => existsSync(other) && readFileSync(one).equals(readFileSync(other));
 for (const folder of [here, ...versions]) {
-  for (const file of ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js", "package.json"]) {
-    const [written, copy] = [new URL(`../testbed/bindings/${file}`, here), new URL(`node_modules/@onefold/testbed/${file}`, folder)];
-    if (!read(copy).equals(read(written))) cpSync(fileURLToPath(written), fileURLToPath(copy));
+  for (const file of [...files, "package.json"].flatMap(within)) {
+    const [written, copy] = [new URL(file, bindings), new URL(`node_modules/@onefold/testbed/${file}`, folder)];
+    if (!isSame(written, copy)) cpSync(fileURLToPath(written), fileURLToPath(copy));
   }
 }
 // The types of the OpenAPI document, as whoever has nothing but the document makes them.

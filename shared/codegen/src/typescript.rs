@@ -1,6 +1,9 @@
-//! Renders the npm package: types, the router's type for the official client, and a small client.
+//! Renders the npm package: types, the router's type for the official client, and the framework's client (`onefold-client`)
+//! beside the few lines that say what is this service's.
 //!
-//! The package is written as `.d.ts` and `.js`, as it is published, so that it needs no build.
+//! The package is written as `.d.ts` and `.js`, as it is published, so that it needs no build. The client is a folder in it
+//! and not a package that it depends on: npm 10, of Node 20 and 22, finds no `file:` dependency of a package that it copies, no
+//! npm that of a package which is moved or packed, and Cargo brings the text wherever it brings the framework from.
 
 mod session;
 
@@ -16,22 +19,24 @@ use protocol::{
 
 use crate::{File, HEADER};
 
-/// The supported versions of `@trpc/client` and `@trpc/server`. The tests use the first and the newest, and those
-/// between that adapters need: 11.19.0 for `@trpc/react-query`, 11.22.1 for `@trpc/tanstack-react-query`. 11.25 knows
-/// `pathSeparator`.
-const TRPC_VERSIONS: &str = ">=11.5.0 <12";
+/// The folder of the framework's client in the package.
+const CLIENT: &str = "client";
 
 pub fn render(contract: &Contract, build: &Build, layout: &Layout) -> Vec<File> {
     let file = |name: &str, text: String| File { path: Path::new(layout.bindings).join(name), text };
-    vec![
+    let types = with_reworded_comments(contract, &types(contract, build));
+    let mut files = vec![
         file("package.json", package_json(contract)),
         file("contract.d.ts", contract_types()),
-        file("index.js", client(contract)),
-        file("index.cjs", common_js(&client(contract))),
-        file("index.d.ts", with_reworded_comments(contract, &types(contract, build))),
+        file("index.js", module(contract)),
+        file("index.cjs", common_js(contract)),
         // The same types for `require`: TypeScript decides by the file's name what `import` means in it.
-        file("index.d.cts", with_reworded_comments(contract, &types(contract, build))),
-    ]
+        file("index.d.cts", required(&types)),
+        file("index.d.ts", types),
+    ];
+    let about = format!("// @onefold/client {}, as `cargo regen` put it here. Do not edit.", client::VERSION);
+    files.extend(client::FILES.map(|(name, text)| file(&format!("{CLIENT}/{name}"), format!("{about}\n\n{text}"))));
+    files
 }
 
 /// Rewrites comments for the package: procedures that no client has are named by their method and path.
@@ -40,14 +45,34 @@ fn with_reworded_comments(contract: &Contract, text: &str) -> String {
     gateways::words::reworded(text, called)
 }
 
-fn client(contract: &Contract) -> String {
-    let text = CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes()).replace("@MAX_CALLS@", &max_calls());
-    text + &session::client(contract)
+/// The module for `import`.
+fn module(contract: &Contract) -> String {
+    let exported = format!("export {{ {} }} from \"./{CLIENT}/index.js\";\n", client::NAMES.join(", "));
+    let text = match session::function(contract) {
+        None => exported,
+        Some(function) => format!(
+            "import * as session from \"./{CLIENT}/session.js\";\n\n{exported}\n{function}\nexport {{ createSession }};\n"
+        ),
+    };
+    format!("// {HEADER}\n\n{text}")
 }
 
-/// The maximum number of calls of a batch.
-fn max_calls() -> String {
-    gateways::batches::MAX_CALLS.to_string()
+/// The module for `require`. Each export has a statement, by which Node finds the names for an `import`.
+fn common_js(contract: &Contract) -> String {
+    let mut text = format!("// {HEADER}\n\nconst client = require(\"./{CLIENT}/index.cjs\");\n");
+    let mut exports: String = client::NAMES.map(|name| format!("exports.{name} = client.{name};\n")).concat();
+    if let Some(function) = session::function(contract) {
+        let _ = write!(text, "const session = require(\"./{CLIENT}/session.cjs\");\n\n{function}");
+        exports.push_str("exports.createSession = createSession;\n");
+    }
+    text + "\n" + &exports
+}
+
+/// The types for `require`.
+fn required(types: &str) -> String {
+    ["index", "session"].iter().fold(types.to_owned(), |text, name| {
+        text.replace(&format!("\"./{CLIENT}/{name}.js\""), &format!("\"./{CLIENT}/{name}.cjs\""))
+    })
 }
 
 fn package_json(contract: &Contract) -> String {
@@ -70,8 +95,8 @@ fn package_json(contract: &Contract) -> String {
         // For tools that do not read `exports`.
         "main": "./index.cjs",
         "types": "./index.d.ts",
-        "files": ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js"],
-        "peerDependencies": {"@trpc/client": TRPC_VERSIONS, "@trpc/server": TRPC_VERSIONS},
+        "files": [CLIENT, "contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js"],
+        "peerDependencies": client::PEERS.into_iter().collect::<BTreeMap<_, _>>(),
     });
     if about.license.is_empty() {
         // The identifier that npm uses.
@@ -80,29 +105,8 @@ fn package_json(contract: &Contract) -> String {
     serde_json::to_string_pretty(&package).unwrap_or_default() + "\n"
 }
 
-/// The client as a CommonJS module: `import` becomes `require`, and `export` an assignment to `exports`.
-fn common_js(module: &str) -> String {
-    let mut names = Vec::new();
-    let mut text = String::new();
-    for line in module.split_inclusive('\n') {
-        let required =
-            line.strip_prefix("import ").and_then(|line| line.trim_end().strip_suffix(';')?.split_once(" from "));
-        if let Some((imported, from)) = required {
-            let _ = writeln!(text, "const {imported} = require({from});");
-            continue;
-        }
-        let exported = line.strip_prefix("export ");
-        let name = exported.and_then(|line| line.strip_prefix("function ")?.split_once('('));
-        names.extend(name.map(|(name, _)| name));
-        text.push_str(exported.unwrap_or(line));
-    }
-    // One statement for each export, by which Node finds the names for an `import`.
-    text.push('\n');
-    text + &names.iter().map(|name| format!("exports.{name} = {name};\n")).collect::<String>()
-}
-
 fn types(contract: &Contract, build: &Build) -> String {
-    let mut text = format!("// {HEADER}\n\n{IMPORTS}\n");
+    let mut text = format!("// {HEADER}\n\n{IMPORTS}{}\n{EXPORTS}\n", session::imports(contract));
     declare(&build.declarations, &mut text);
     for procedure in contract.in_styles() {
         let name = type_name(&procedure.name);
@@ -135,7 +139,7 @@ fn types(contract: &Contract, build: &Build) -> String {
     text.push_str("};\n\n");
     text.push_str(ERRORS);
     text.push_str(&router(contract));
-    text.push_str(&with_example(&CLIENT_TYPES.replace("@MAX_CALLS@", &max_calls()), contract));
+    text.push_str(&with_example(CLIENT_TYPES, contract));
     text + &session::types(contract)
 }
 
@@ -247,13 +251,15 @@ import type {
   TRPC_ERROR_CODE_KEY,
   TRPC_ERROR_CODE_NUMBER,
 } from "@trpc/server";
+import type { ClientOptions, Fetch, FieldFault } from "./client/index.js";
+"#;
+
+const EXPORTS: &str = r#"export { wantsReauthentication, withEnvelopes } from "./client/index.js";
+export type { ClientOptions, Fetch, FieldFault };
 "#;
 
 const ERRORS: &str = r#"/** The name of a procedure. */
 export type ProcedureName = keyof Failures;
-
-/** What is wrong with one field of an input; `path` is empty for the input as a whole. */
-export type FieldFault = { path: string; message: string };
 
 /** What `error.data` holds when a call fails. */
 export type ErrorData = {
@@ -274,13 +280,6 @@ export type AppErrorShape = { message: string; code: TRPC_ERROR_CODE_NUMBER; dat
 
 "#;
 
-/// The codes by HTTP status, as members of a JavaScript object. 400 is a bad request: no procedure answers with a
-/// parse error.
-fn codes() -> String {
-    let sent = Code::ALL.iter().filter(|&&code| code != Code::ParseError);
-    sent.map(|code| format!("  {}: [\"{}\", {}],\n", code.http_status(), code.key(), code.number())).collect()
-}
-
 const CLIENT_TYPES: &str = r#"
 /** The router's type: `createTRPCClient<AppRouter>()`, `inferRouterOutputs<AppRouter>` and the like. */
 export type AppRouter = TRPCBuiltRouter<
@@ -288,38 +287,8 @@ export type AppRouter = TRPCBuiltRouter<
   AppRecord
 >;
 
-/** How to reach the service. */
-export type ClientOptions = {
-  /** Where the procedures are, such as `http://127.0.0.1:9000/trpc`. */
-  url: string;
-  /** The caller's token, or a function that gives it for each call. */
-  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
-  /** What stands between the words of a procedure's name in the address: `-` under `cargo lambda watch` (`@trpc/client` 11.25 or newer). */
-  pathSeparator?: "." | "_" | "~" | "-" | undefined;
-  /**
-   * Calls that are made at the same time travel as one request, up to @MAX_CALLS@ of them. Each fails or succeeds by itself.
-   * Not with a `pathSeparator`.
-   */
-  batch?: boolean | undefined;
-  /** Another `fetch`. */
-  fetch?: typeof globalThis.fetch | undefined;
-};
-
 /** The official client, set up for this service. It has `withEnvelopes` already. */
 export declare function createClient(options: ClientOptions): TRPCClient<AppRouter>;
-
-/** A `fetch`, as the links of the official client take it. */
-export type Fetch = (
-  input: Parameters<typeof globalThis.fetch>[0],
-  init?: Omit<RequestInit, "signal"> & { signal?: AbortSignal | null | undefined },
-) => Promise<Response>;
-
-/**
- * A `fetch` for the links of the official client that reads what stands before the service as well. A gateway refuses in
- * a form of its own what it does not let through (401, 403, 413, 429) and what got no answer (500 to 504); with this,
- * `error.data.code` says it like every other error. Answers of the service pass as they are.
- */
-export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
 
 /**
  * The typed failure of a procedure, if that is what an error is:
@@ -330,70 +299,23 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  * ```
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
-
-/**
- * Whether a call failed because the caller signed in too long ago for it: to prove again who they are, and to make the
- * call once more, is all that it takes.
- */
-export declare function wantsReauthentication(error: unknown): boolean;
 "#;
 
-const CLIENT: &str = r#"// @HEADER@
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-import { createTRPCClient, httpBatchLink, httpLink } from "@trpc/client";
-
-/** What one batch may have, and how long an address may be that CloudFront and API Gateway take. */
-const BATCH = { maxItems: @MAX_CALLS@, maxURLLength: 7_500 };
-
-/** Keys and numbers of tRPC's errors, by HTTP status. */
-const CODES = {
-@CODES@};
-
-export function createClient({ url, token, pathSeparator, batch, fetch }) {
-  const headers = async () => {
-    const value = typeof token === "function" ? await token() : token;
-    return value === undefined ? {} : { authorization: `Bearer ${value}` };
-  };
-  const link = { url, headers, fetch: withEnvelopes(fetch) };
-  if (pathSeparator !== undefined) link.pathSeparator = pathSeparator;
-  return createTRPCClient({ links: [batch === true ? httpBatchLink({ ...link, ...BATCH }) : httpLink(link)] });
+    /// What the framework's client knows of the wire.
+    #[test]
+    fn the_client_has_the_codes_and_the_limit_of_a_batch() {
+        let text = |name| client::FILES.iter().find(|file| file.0 == name).unwrap().1;
+        let most = gateways::batches::MAX_CALLS;
+        assert!(text("index.js").contains(&format!("{{ maxItems: {most}, ")));
+        assert!(text("index.d.ts").contains(&format!("as one request, up to {most} of them.")));
+        // 400 is a bad request: no procedure answers with a parse error.
+        let sent = Code::ALL.iter().filter(|&&code| code != Code::ParseError);
+        let codes: String =
+            sent.map(|code| format!("  {}: [\"{}\", {}],\n", code.http_status(), code.key(), code.number())).collect();
+        assert!(text("index.js").contains(&format!("= {{\n{codes}}};\n")), "{codes}");
+    }
 }
-
-export function withEnvelopes(fetch = globalThis.fetch) {
-  return async (input, init) => {
-    const response = await fetch(input, init);
-    if (response.ok) return response;
-    const said = parsed(await response.clone().text());
-    if (said?.error !== undefined || Array.isArray(said)) return response;
-    const { status } = response;
-    const [key, code] = CODES[status] ?? CODES[status < 500 ? 400 : 500];
-    const message = typeof said?.message === "string" ? said.message : `The gateway answered with ${status}.`;
-    const headers = new Headers(response.headers);
-    const requestId = headers.get("apigw-requestid") ?? headers.get("x-amz-cf-id") ?? "";
-    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
-    headers.set("content-type", "application/json");
-    const error = { message, code, data: { code: key, httpStatus: status, requestId } };
-    return new Response(JSON.stringify({ error }), { status, headers });
-  };
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export function failureOf(procedure, error) {
-  const data = dataOf(error);
-  return data?.path === procedure ? data.failure : undefined;
-}
-
-export function wantsReauthentication(error) {
-  return dataOf(error)?.failure?.type === "reauthenticate";
-}
-
-/** By name: an application may hold two copies of @trpc/client, and only one has the class. */
-const dataOf = (error) => (error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined);
-"#;

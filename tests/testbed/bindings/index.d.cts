@@ -8,6 +8,11 @@ import type {
   TRPC_ERROR_CODE_KEY,
   TRPC_ERROR_CODE_NUMBER,
 } from "@trpc/server";
+import type { ClientOptions, Fetch, FieldFault } from "./client/index.cjs";
+import type { SessionOptions, TokenStorage } from "./client/session.cjs";
+
+export { wantsReauthentication, withEnvelopes } from "./client/index.cjs";
+export type { ClientOptions, Fetch, FieldFault };
 
 /** A third party's application, as it is registered. */
 export type Application = {
@@ -1058,9 +1063,6 @@ export type Failures = {
 /** The name of a procedure. */
 export type ProcedureName = keyof Failures;
 
-/** What is wrong with one field of an input; `path` is empty for the input as a whole. */
-export type FieldFault = { path: string; message: string };
-
 /** What `error.data` holds when a call fails. */
 export type ErrorData = {
   code: TRPC_ERROR_CODE_KEY;
@@ -1285,38 +1287,8 @@ export type AppRouter = TRPCBuiltRouter<
   AppRecord
 >;
 
-/** How to reach the service. */
-export type ClientOptions = {
-  /** Where the procedures are, such as `http://127.0.0.1:9000/trpc`. */
-  url: string;
-  /** The caller's token, or a function that gives it for each call. */
-  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
-  /** What stands between the words of a procedure's name in the address: `-` under `cargo lambda watch` (`@trpc/client` 11.25 or newer). */
-  pathSeparator?: "." | "_" | "~" | "-" | undefined;
-  /**
-   * Calls that are made at the same time travel as one request, up to 50 of them. Each fails or succeeds by itself.
-   * Not with a `pathSeparator`.
-   */
-  batch?: boolean | undefined;
-  /** Another `fetch`. */
-  fetch?: typeof globalThis.fetch | undefined;
-};
-
 /** The official client, set up for this service. It has `withEnvelopes` already. */
 export declare function createClient(options: ClientOptions): TRPCClient<AppRouter>;
-
-/** A `fetch`, as the links of the official client take it. */
-export type Fetch = (
-  input: Parameters<typeof globalThis.fetch>[0],
-  init?: Omit<RequestInit, "signal"> & { signal?: AbortSignal | null | undefined },
-) => Promise<Response>;
-
-/**
- * A `fetch` for the links of the official client that reads what stands before the service as well. A gateway refuses in
- * a form of its own what it does not let through (401, 403, 413, 429) and what got no answer (500 to 504); with this,
- * `error.data.code` says it like every other error. Answers of the service pass as they are.
- */
-export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
 
 /**
  * The typed failure of a procedure, if that is what an error is:
@@ -1328,48 +1300,7 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
 
-/**
- * Whether a call failed because the caller signed in too long ago for it: to prove again who they are, and to make the
- * call once more, is all that it takes.
- */
-export declare function wantsReauthentication(error: unknown): boolean;
-
-/** Where tokens are kept: `localStorage`, `sessionStorage` or anything alike, which may answer later. */
-export type TokenStorage = {
-  getItem(key: string): string | null | Promise<string | null>;
-  setItem(key: string, text: string): void | Promise<void>;
-  removeItem(key: string): void | Promise<void>;
-};
-
-/** What a session needs to know. */
-export type SessionOptions = {
-  /** Where the procedures are, as for `createClient`. */
-  url: string;
-  /**
-   * Called once when the session has ended by itself: it expired, it was revoked, or another tab signed out. The calls
-   * that noticed it fail with `UNAUTHORIZED`. Not called after `signOut`, nor when the service cannot be reached.
-   */
-  onEnd?: (() => void) | undefined;
-  /** As for `createClient`. */
-  pathSeparator?: ClientOptions["pathSeparator"];
-  /** Another `fetch`. */
-  fetch?: typeof globalThis.fetch | undefined;
-} & (
-  | {
-      /** The session is a cookie of the browser, which no script can read. */
-      keep?: "cookie" | undefined;
-      storage?: undefined;
-    }
-  | {
-      /** The session is a pair of tokens: outside browsers, or where the page and the service are different sites. */
-      keep: "tokens";
-      /**
-       * Where the tokens are kept; in memory if left out, so that they end with the page. In `localStorage` they survive
-       * it and all tabs share them, but every script of the page can read them.
-       */
-      storage?: TokenStorage | undefined;
-    }
-);
+export type { SessionOptions, TokenStorage };
 
 /** Whoever is signed in. */
 export type Session = {

@@ -1,5 +1,5 @@
-//! Renders the session client, which keeps a caller signed in, by cookie or by tokens. A service without `session`
-//! has none.
+//! Renders what is a service's own of its session client, which keeps a caller signed in, by cookie or by tokens. A service
+//! without `session` has none.
 
 use protocol::{
     Kind, SessionSignIn,
@@ -7,69 +7,83 @@ use protocol::{
     contract::{AuthContract, Contract},
 };
 
-const CLIENT: &str = include_str!("session.js");
-const TYPES: &str = include_str!("session.d.ts");
+/// `createSession`, which tells the framework's what the service calls things.
+pub fn function(contract: &Contract) -> Option<String> {
+    let names = serde_json::to_string_pretty(contract.session.as_ref()?).unwrap_or_default();
+    Some(format!(
+        r#"/** The procedures by which people sign in, and their fields. */
+const SESSION = {names};
 
-/// The functions of the module.
-pub fn client(contract: &Contract) -> String {
-    contract.session.as_ref().map(|session| render(CLIENT, session)).unwrap_or_default()
+function createSession(options) {{
+  return session.createSession(options, SESSION);
+}}
+"#
+    ))
 }
 
-/// The types of the functions.
+/// What the types need of the framework's.
+pub fn imports(contract: &Contract) -> &'static str {
+    let imports = "import type { SessionOptions, TokenStorage } from \"./client/session.js\";\n";
+    contract.session.as_ref().map_or("", |_| imports)
+}
+
+/// The types of the function.
 pub fn types(contract: &Contract) -> String {
     let Some(session) = &contract.session else { return String::new() };
     // An example of a query for every caller who is signed in.
     let is_example = |kind, auth: &AuthContract| kind == Kind::Query && matches!(auth, AuthContract::SignedIn);
     let example = contract.in_styles().find(|known| known.input_optional && is_example(known.kind, &known.auth));
     let example = example.map_or("things.mine", |procedure| &procedure.name);
-    render(TYPES, session).replace("@EXAMPLE@", example)
+    render(session, example)
 }
 
-/// The text with the service's names. Lines between `// if reauthenticate` and `// end` are left out if the service
-/// has no such procedure.
-fn render(text: &str, session: &SessionSignIn<String>) -> String {
-    let mut is_there = true;
-    let lines = text.split_inclusive('\n').filter(|line| match line.trim() {
-        "// if reauthenticate" => {
-            is_there = session.reauthenticate.is_some();
-            false
-        }
-        "// end" => {
-            is_there = true;
-            false
-        }
-        _ => is_there,
+fn render(session: &SessionSignIn<String>, example: &str) -> String {
+    let SessionSignIn { sign_in, keep_field, who_field, sign_out, .. } = session;
+    let sign_in_type = type_name(sign_in);
+    let reauthenticate = session.reauthenticate.as_ref().map_or_else(String::new, |name| {
+        format!(
+            r#"  /**
+   * `{name}`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
+   * another secret. `failureOf("{name}", error)` says why it failed.
+   */
+  reauthenticate(password: string): Promise<void>;
+"#
+        )
     });
-    let mut text: String = lines.collect();
-    let names = [
-        ("@SIGN_IN@", session.sign_in.clone()),
-        ("@SIGN_IN_TYPE@", type_name(&session.sign_in)),
-        ("@KEEP@", session.keep_field.clone()),
-        ("@COOKIE@", session.cookie.clone()),
-        ("@TOKENS@", session.tokens.clone()),
-        ("@WHO@", session.who_field.clone()),
-        ("@WHO_AS_USER@", member(&session.who_field, "user")),
-        ("@TOKENS_FIELD@", session.tokens_field.clone()),
-        ("@TOKENS_AS_TOKENS@", member(&session.tokens_field, "tokens")),
-        ("@ACCESS_TOKEN@", member(&session.access_token_field, "accessToken")),
-        ("@REFRESH_TOKEN_FIELD@", session.refresh_token_field.clone()),
-        ("@REFRESH_TOKEN@", member(&session.refresh_token_field, "refreshToken")),
-        ("@EXPIRES_IN_S@", member(&session.expires_in_field, "expiresInS")),
-        ("@REFRESH@", session.refresh.clone()),
-        ("@ENDED@", session.ended.clone()),
-        ("@SIGN_OUT@", session.sign_out.clone()),
-        ("@REAUTHENTICATE@", session.reauthenticate.clone().unwrap_or_default()),
-        ("@PASSWORD@", member(&session.password_field, "password")),
-    ];
-    for (mark, name) in names {
-        text = text.replace(mark, &name);
-    }
-    text
-}
+    format!(
+        r#"
+export type {{ SessionOptions, TokenStorage }};
 
-/// A member of an object in JavaScript, written from a variable or read into one.
-fn member(field: &str, variable: &str) -> String {
-    if field == variable { field.to_owned() } else { format!("{field}: {variable}") }
+/** Whoever is signed in. */
+export type Session = {{
+  /** Makes calls as whoever is signed in, and as nobody otherwise. It has `withEnvelopes` already. */
+  fetch: Fetch;
+  /** `{sign_in}`; `failureOf("{sign_in}", error)` says why it failed. Answers who is signed in. */
+  signIn(input: Omit<{sign_in_type}Input, "{keep_field}">): Promise<{sign_in_type}Output["{who_field}"]>;
+{reauthenticate}  /** `{sign_out}`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
+  signOut(): Promise<void>;
+}};
+
+/**
+ * Signs in, stays signed in, signs out:
+ *
+ * ```ts
+ * const session = createSession({{ url, onEnd: () => location.assign("/login") }});
+ * const client = createClient({{ url, fetch: session.fetch }});
+ *
+ * const user = await session.signIn({{ email, password }});
+ * await client.{example}.query(); // as `user`, after a reload of the page as well
+ * await session.signOut();
+ * ```
+ *
+ * With a cookie it sends the CSRF token that the service wants and has the cookie renewed when it is time. With tokens,
+ * `createSession({{ url, keep: "tokens" }})`, it renews the access token shortly before it expires or when it is refused,
+ * once for all calls and all tabs, and repeats what was refused. `session.fetch` fits every link of the official client:
+ * `httpLink({{ url, fetch: session.fetch }})`.
+ */
+export declare function createSession(options: SessionOptions): Session;
+"#
+    )
 }
 
 #[cfg(test)]
@@ -95,36 +109,17 @@ mod tests {
     };
 
     #[test]
-    fn a_session_calls_what_the_service_states_and_nothing_else() {
-        let client = render(CLIENT, &SESSION.into());
+    fn a_session_is_typed_by_what_the_service_states() {
+        let types = render(&SESSION.into(), "doors.mine");
         for said in [
-            "const { visitor: user } = await client(fetch).doors.open.mutate({ ...input, by: \"biscuit\" });",
-            "const { visitor: user, passes: tokens } = await service.doors.open.mutate({ ...input, by: \"tickets\" });",
-            "({ day: accessToken, season: refreshToken, seconds: expiresInS })",
-            "doors.close.mutate({ season: before.refreshToken })",
-            "doors.knock.mutate({ word: password })).passes;",
-            "service.doors.renew.mutate({ season: refreshToken }, { signal })",
-            "failureOf(\"doors.renew\", error)?.type === \"over\"",
+            "signIn(input: Omit<DoorsOpenInput, \"by\">): Promise<DoorsOpenOutput[\"visitor\"]>;",
+            "`doors.knock`: proves again",
+            "await client.doors.mine.query();",
+            "`doors.close`.",
         ] {
-            assert!(client.contains(said), "{said}");
+            assert!(types.contains(said), "{types}");
         }
-        let types = render(TYPES, &SESSION.into());
-        let said = "signIn(input: Omit<DoorsOpenInput, \"by\">): Promise<DoorsOpenOutput[\"visitor\"]>;";
-        assert!(types.contains(said), "{types}");
-    }
-
-    #[test]
-    fn what_the_service_has_not_is_left_out() {
-        for text in [CLIENT, TYPES] {
-            let without = SessionSignIn { reauthenticate: None, ..SESSION };
-            let (whole, some) = (render(text, &SESSION.into()), render(text, &without.into()));
-            assert!(whole.contains("doors.knock") && !some.contains("eauthenticat"), "{some}");
-            for rendered in [&whole, &some] {
-                assert!(rendered.contains("createSession") && rendered.contains("signOut"));
-                assert!(!rendered.contains("// if ") && !rendered.contains("// end"), "{rendered}");
-                assert!(!rendered.replace("@EXAMPLE@", "").contains('@'), "a name is not filled in: {rendered}");
-                assert_eq!(rendered.matches('{').count(), rendered.matches('}').count());
-            }
-        }
+        let without = render(&SessionSignIn { reauthenticate: None, ..SESSION }.into(), "doors.mine");
+        assert!(without.contains("signOut") && !without.contains("eauthenticat"), "{without}");
     }
 }

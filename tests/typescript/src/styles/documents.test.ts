@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -145,22 +145,23 @@ test("documents say whose the service is, and what each domain is about", async 
   }
 });
 
-/** The package as npm publishes it: what is in `files`, and no more. */
-function published(): string {
-  const at = join(folder, "package");
-  mkdirSync(at, { recursive: true });
-  const { files } = JSON.parse(readFileSync(join(BINDINGS, "package.json"), "utf8")) as { files: string[] };
-  for (const file of [...files, "package.json"]) copyFileSync(join(BINDINGS, file), join(at, file));
+/** A package as npm publishes it: what is in `files`, and no more. */
+function published(source: string): string {
+  const at = mkdtempSync(join(folder, "package-"));
+  const { files } = JSON.parse(readFileSync(join(source, "package.json"), "utf8")) as { files: string[] };
+  for (const file of [...files, "package.json"]) cpSync(join(source, file), join(at, file), { recursive: true });
   return at;
 }
 
-test("the package's types are found from every kind of program (attw)", () => {
-  const { status, said } = linter("attw", ["--pack", published(), "--no-emoji", "--no-color"]);
-  assert.equal(status, 0, said);
-});
+for (const [name, source] of [["the service's package", BINDINGS], ["the framework's client", join(ROOT, "shared/client")]] as const) {
+  test(`${name}: types are found from every kind of program (attw)`, () => {
+    const { status, said } = linter("attw", ["--pack", published(source), "--no-emoji", "--no-color"]);
+    assert.equal(status, 0, said);
+  });
 
-test("the package's manifest says what is so (publint)", () => {
-  const { status, said } = linter("publint", [published(), "--strict"]);
-  assert.equal(status, 0, said);
-  assert.match(said, /All good!/);
-});
+  test(`${name}: the manifest says what is so (publint)`, () => {
+    const { status, said } = linter("publint", [published(source), "--strict"]);
+    assert.equal(status, 0, said);
+    assert.match(said, /All good!/);
+  });
+}
