@@ -34,7 +34,8 @@ fn visit(schema: &Value, path: &str, faults: &mut Vec<String>) {
                             .iter()
                             .for_each(|(name, property)| visit(property, &format!("{path}.{name}"), faults));
                     }
-                    ("examples" | "default" | "const" | "enum", _) => {}
+                    // Nothing of what these hold is a sample's own form.
+                    ("not" | "examples" | "default" | "const" | "enum", _) => {}
                     _ => visit(member, path, faults),
                 }
             }

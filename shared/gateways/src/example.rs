@@ -17,7 +17,7 @@ pub fn whole(contract: &Contract, schema: &Value) -> Value {
 /// Whether the sample of a text would be a guess: it has a pattern that is known to its author alone, and no example.
 pub fn is_guessed(schema: &Value) -> bool {
     let pattern = schema.get("pattern").and_then(Value::as_str);
-    let is_known = ["format", "examples"].iter().any(|key| schema.get(key).is_some());
+    let is_known = ["format", "contentEncoding", "examples"].iter().any(|key| schema.get(key).is_some());
     !is_known && pattern.is_some_and(|pattern| !is_decimal(pattern))
 }
 
