@@ -89,6 +89,15 @@ describe("npm packages", () => {
     }
   });
 
+  it("of this tree are locked as they are", () => {
+    const fields = ["version", "dependencies", "peerDependencies"];
+    const stated = (about: Json): Json => fields.map((field) => about[field]);
+    const [place, locked] = Object.entries<Json>(JSON.parse(read("infra/package-lock.json")).packages).find(([, { resolved }]) => resolved?.startsWith("file:")) ?? assert.fail("the service depends on no package of this tree");
+    const about = JSON.parse(read(join("infra", locked.resolved.slice("file:".length), "package.json")));
+    assert.equal(place, `node_modules/${about.name}`);
+    assert.deepEqual(stated(locked), stated(about), "`npm install` in infra/ writes the lock file");
+  });
+
   it("are installed from the lock file", () => {
     const programs = files.filter((path) => /\.yml$|(^|\/)(test|check|run|differences)$/.test(path));
     for (const path of programs) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { App, NestedStack, Stack } from "aws-cdk-lib";
 import { writePlaceholders } from "../src/bootstraps.js";
 import { type Contract, parseContract } from "../src/contract.js";
-import { FLAGS } from "../src/app.js";
+import { FLAGS, type Service } from "../src/app.js";
 import type * as generated from "../src/contract-format.js";
 import { PACKAGE } from "../src/places.js";
 import { addService } from "../src/service.js";
@@ -204,6 +204,8 @@ export interface Wishes {
   /** What `deploy` found out: where the service is, and which secrets there are. */
   readonly url?: string;
   readonly secretVersions?: ReadonlyMap<string, string>;
+  /** What the service adds. */
+  readonly extend?: Service["extend"];
 }
 
 /** Synthesizes with functions that are not there: each is a file of a few bytes. */

@@ -139,7 +139,7 @@ describe("what is named is there", () => {
   });
 
   it("the roles of `github-oidc.yaml` trust the jobs that assume them, and no others", () => {
-    const template = read("infra/github-oidc.yaml");
+    const template = read("shared/infra/github-oidc.yaml");
     const trusted = [...template.matchAll(/Job: "?([\w:]+)"?/g)].map(([, job]) => job!);
     const environments = jobs.flatMap(([, { environment }]) => (environment === undefined ? [] : [`environment:${environment}`]));
     assert.deepEqual(trusted.sort(), ["pull_request", ...environments].sort());
@@ -161,7 +161,7 @@ describe("what is named is there", () => {
   it("the role of previews trusts the workflow that removes the stage of a merged pull request, whose ref is main's, and no other role does", () => {
     const [, preview] = workflows.find(([path]) => path.endsWith("/preview.yml")) ?? assert.fail();
     assert.ok(preview.on.pull_request.types.includes("closed"));
-    const [, trusted] = /job_workflow_ref:\n(.*?)\n {6}Policies:/s.exec(read("infra/github-oidc.yaml")) ?? assert.fail();
+    const [, trusted] = /job_workflow_ref:\n(.*?)\n {6}Policies:/s.exec(read("shared/infra/github-oidc.yaml")) ?? assert.fail();
     assert.deepEqual(trusted!.split("\n").map((line) => line.trim()).filter((line) => !line.startsWith("#")), [
       "- !Sub",
       "- ${Repository}/.github/workflows/${workflow}",
