@@ -120,3 +120,43 @@ fn clean(program: &str) -> Command {
     }
     command
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_package_in_a_folder_is_as_new_as_its_files_without_those_that_are_made() {
+        let tree = std::env::temp_dir().join(format!("onefold-packages-{}", uuid::Uuid::new_v4()));
+        let at = |path: &str| tree.join(path);
+        for folder in ["infra", "package/src", "package/build", "package/node_modules/other"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        for (path, seconds) in
+            [("src/index.ts", 5), ("README.md", 3), ("build/index.js", 9), ("node_modules/other/index.js", 9)]
+        {
+            let file = fs::File::create(at("package").join(path)).unwrap();
+            file.set_modified(written + Duration::from_secs(seconds)).unwrap();
+        }
+        let lock = at("infra/package-lock.json");
+        let other = r#""node_modules/other": { "version": "1.0.0", "resolved": "https://registry.npmjs.org/other" }"#;
+        fs::write(
+            &lock,
+            format!(r#"{{ "packages": {{ {other}, "node_modules/package": {{ "resolved": "file:../package" }} }} }}"#),
+        )
+        .unwrap();
+        let folders = package_folders(&lock).unwrap();
+        assert_eq!(folders, [PathBuf::from("../package")]);
+        assert_eq!(last_change(&at("infra").join(&folders[0])).unwrap(), written + Duration::from_secs(5));
+        fs::remove_dir_all(tree).unwrap();
+    }
+
+    #[test]
+    fn a_package_whose_folder_is_gone_is_named() {
+        let said = last_change(Path::new("/nowhere/shared/infra")).unwrap_err().to_string();
+        assert!(said.contains("/nowhere/shared/infra: "), "{said}");
+    }
+}
