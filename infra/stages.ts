@@ -1,5 +1,5 @@
 /** The stages: the one file to edit before the first deployment. Checked at each synth. */
-import type { Stages } from "./src/stage.js";
+import type { Stages } from "@onefold/infra";
 
 export const stages: Stages = {
   /** Where the team tries things; may be removed. */

@@ -216,7 +216,7 @@ fn no_hand_written_file_lists_the_procedures() {
 
 /// The files that people write and that make the service.
 fn hand_written(root: &Path) -> Vec<PathBuf> {
-    // Built or generated; and tests: the rights of all procedures are a reviewed file in `infra/test`.
+    // Built or generated; and tests: the rights of all procedures are a reviewed file in `shared/infra/test`.
     let skipped = ["target", "node_modules", "build", "cdk.out", "bindings", "bin", "tests", "test"];
     let read = ["rs", "toml", "ts", "js", "mjs", "json", "py", "sh", "yml", "yaml", ""];
     let mut found = Vec::new();

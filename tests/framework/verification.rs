@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use crate::support::cargo::root;
 
 /// Where tests are, with what is not looked into.
-const ROOMS: [&str; 5] = ["tests", "shared", "functions", "infra/test", "examples"];
+const ROOMS: [&str; 4] = ["tests", "shared", "functions", "examples"];
 const NOT_OURS: [&str; 3] = ["node_modules", "target", ".venv"];
 /// What a row may say.
 const STATES: [&str; 5] = ["held", "by design", "none here", "yours", "**open**"];

@@ -22,7 +22,11 @@ fn scripts() -> Vec<PathBuf> {
 
 /// What people read before they type.
 fn documents() -> Vec<PathBuf> {
-    [vec![root().join("README.md"), root().join("infra/README.md")], files("docs")].concat()
+    [
+        vec![root().join("README.md"), root().join("infra/README.md"), root().join("shared/infra/README.md")],
+        files("docs"),
+    ]
+    .concat()
 }
 
 /// What stands behind `cargo run … --`, up to the end of the command. Other programs than the service's own, which

@@ -9,7 +9,7 @@ use crate::site::Site;
 const PREFLIGHT_MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
 
 /// The response headers that a page may read, in addition to those that every page may (Fetch, "CORS-safelisted
-/// response-header name"). `infra/handlers/unknown-route.js` has the same list.
+/// response-header name"). `shared/infra/handlers/unknown-route.js` has the same list.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "x-request-id, x-csrf-token, onefold-renew, retry-after, www-authenticate, allow, accept, accept-encoding, accept-patch, \
      accept-post, etag, link, location",

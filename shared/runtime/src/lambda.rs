@@ -112,7 +112,7 @@ fn rest_route(entry: &Entry, (path, parameters): (String, Vec<(String, String)>)
 }
 
 /// The methods of a path where one function answers all methods that no other function has: those of its own route,
-/// and those of more specific routes that overlap it and have functions of their own (`infra/src/routes.ts`).
+/// and those of more specific routes that overlap it and have functions of their own (`shared/infra/src/routes.ts`).
 struct PathMethods {
     own: Arc<str>,
     others: Paths<Arc<str>>,
@@ -261,7 +261,7 @@ mod tests {
         assert!(!problem.to_string().contains("`b`"), "{problem}");
     }
 
-    /// The text is that of `infra/test/identity.test.ts`, the methods are those of `shared/local/src/front/routes.rs`.
+    /// The text is that of `shared/infra/test/identity.test.ts`, the methods are those of `shared/local/src/front/routes.rs`.
     #[test]
     fn where_routes_overlap_all_methods_of_the_address_are_told() {
         let methods = PathMethods::parse("GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST").unwrap();

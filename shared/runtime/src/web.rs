@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn logs_have_the_network_of_many_and_no_whole_address() {
-        // The same as `infra/handlers/unknown-route.js` is held to.
+        // The same as `shared/infra/handlers/unknown-route.js` is held to.
         let cases = include_str!("../fixtures/networks.json");
         let cases: Vec<(String, Option<String>)> = serde_json::from_str(cases).unwrap();
         for (address, network) in cases {

@@ -13,7 +13,7 @@ use runtime::{
 /// (`/trips/callback/{provider}`): one segment each.
 ///
 /// Among several matching paths, the method decides first, and then the most specific path. An HTTP API with the routes
-/// of `infra/src/routes.ts` does the same, and so does a reader of OpenAPI, in which each path has its own methods.
+/// of `shared/infra/src/routes.ts` does the same, and so does a reader of OpenAPI, in which each path has its own methods.
 #[derive(Debug, Default)]
 pub struct Routes {
     /// The paths by method, GET first: `allow` lists the methods of one address in this order.
@@ -92,7 +92,7 @@ impl Routes {
         methods.collect::<Vec<_>>().join(", ")
     }
 
-    /// What the function of a procedure gets as `ONEFOLD_METHODS` in the cloud (`infra/src/routes.ts`): the methods of
+    /// What the function of a procedure gets as `ONEFOLD_METHODS` in the cloud (`shared/infra/src/routes.ts`): the methods of
     /// its path, and those of more specific paths that match it as well.
     pub fn methods_of(&self, procedure: &str) -> Option<String> {
         let own = self.entries.iter().find(|entry| entry.procedure == procedure)?.path;
