@@ -142,7 +142,7 @@ mod tests {
             file.set_modified(written + Duration::from_secs(seconds)).unwrap();
         }
         let lock = at("infra/package-lock.json");
-        let other = r#""node_modules/other": { "version": "1.0.0", "resolved": "https://registry.npmjs.org/other" }"#;
+        let other = r#""node_modules/other": { "version": "1.0.0", "resolved": "https://packages.example.com/other" }"#;
         fs::write(
             &lock,
             format!(r#"{{ "packages": {{ {other}, "node_modules/package": {{ "resolved": "file:../package" }} }} }}"#),
