@@ -30,7 +30,7 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
 
     let (same, fresh, session) = ("same token", "fresh token", "session");
     let (at_most, at_least) = (Target::AtMost, Target::AtLeast);
-    Ok(vec![
+    let mut ratios = vec![
         Ratio::new("first answer: users-get / hello-bare", &first(users), &first(bare), at_most(1.7)),
         Ratio::new("first answer: users-get / hello-sdk", &first(users), &first(sdk), Target::None),
         Ratio::new("first answer: node-trpc / users-get", &first(node), &first(users), at_least(60.0)),
@@ -57,7 +57,36 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
         ),
         Ratio::new("peak memory: node-trpc / users-get", &memory(node), &memory(users), at_least(8.0)),
         Ratio::new("size: users-get / 9 MB", &size(users), &limit, at_most(1.0)),
-    ])
+    ];
+    if let (Ok(ping_before), Ok(before)) = (find("health-ping before"), find("users-get before")) {
+        ratios.extend([
+            Ratio::new("first answer: users-get / before", &first(users), &first(before), Target::None),
+            Ratio::new("warm p50: health-ping / before", &p50(ping, ""), &p50(ping_before, ""), Target::None),
+            Ratio::new("warm p50, same token: users-get / before", &p50(users, same), &p50(before, same), Target::None),
+            Ratio::new(
+                "warm p50, fresh token: users-get / before",
+                &p50(users, fresh),
+                &p50(before, fresh),
+                Target::None,
+            ),
+            Ratio::new(
+                "warm p50, session: users-get / before",
+                &p50(users, session),
+                &p50(before, session),
+                Target::None,
+            ),
+            Ratio::new("CPU per call: health-ping / before", &cpu(ping, ""), &cpu(ping_before, ""), Target::None),
+            Ratio::new(
+                "CPU per call, same token: users-get / before",
+                &cpu(users, same),
+                &cpu(before, same),
+                Target::None,
+            ),
+            Ratio::new("peak memory: users-get / before", &memory(users), &memory(before), Target::None),
+            Ratio::new("size: users-get / before", &size(users), &size(before), Target::None),
+        ]);
+    }
+    Ok(ratios)
 }
 
 /// The ratios between the servers.

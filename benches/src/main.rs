@@ -21,6 +21,7 @@ mod subject;
 mod tokens;
 
 use std::io::{self, Error};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +42,9 @@ struct Arguments {
     /// Also measure what building costs, in a copy of the tree; this takes many minutes.
     #[arg(long)]
     builds: bool,
+    /// Measure only the functions, beside those of another commit: its folder `target/release`.
+    #[arg(long, value_name = "FOLDER")]
+    before: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Special>,
 }
@@ -88,8 +92,10 @@ fn main() -> io::Result<()> {
     preparation::prepare(&places)?;
     println!("{}\n", machine::description());
     let usage = machine::Usage::now()?;
-    measure_functions(&places, plan)?;
-    measure_servers(&places, plan)?;
+    measure_functions(&places, plan, arguments.before.as_deref())?;
+    if arguments.before.is_none() {
+        measure_servers(&places, plan)?;
+    }
     let others = usage.taken_by_others()?;
     println!("Other processes took {:.0} % of the machine's CPU time while this was measured.", 100.0 * others);
     if others > BUSY_SHARE {
@@ -102,10 +108,10 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn measure_functions(places: &Places, plan: Plan) -> io::Result<()> {
+fn measure_functions(places: &Places, plan: Plan, before: Option<&Path>) -> io::Result<()> {
     let signer = Signer::new()?;
     let database = Database::start()?;
-    let subjects = subject::subjects(places, &database, &signer)?;
+    let subjects = subject::subjects(places, &database, &signer, before)?;
     let rounds = rounds::measure(&subjects, plan, &places.logs)?;
     let floor = median(&floor::round_trips_us(&database, plan.calls)?);
     let measured: Vec<Measured> =

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use runtime::environment::{CURSOR_KEY, DATABASE_ENDPOINT, TOKENS};
+use runtime::environment::{CURSOR_KEY, DATABASE_ENDPOINT, READ_UNITS, TOKENS};
 use serde_json::{Value, json};
 
 use crate::database::{Database, REGION, SESSION, TABLE, USER_EMAIL, USER_ID};
@@ -62,30 +62,40 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// All functions, in the order of the tables.
-pub fn subjects<'a>(places: &Places, database: &Database, signer: &'a Signer) -> io::Result<Vec<Subject<'a>>> {
+/// All functions, in the order of the tables; with those of another commit, from its folder of release binaries.
+pub fn subjects<'a>(
+    places: &Places,
+    database: &Database,
+    signer: &'a Signer,
+    before: Option<&Path>,
+) -> io::Result<Vec<Subject<'a>>> {
     let onefold = |name| environment_of_function(name, database, signer);
     let users = || user_workloads(signer, "/trpc/users.get", Value::Null);
     let with_session = || users().map(|tokens| tokens.into_iter().chain([session_workload()]).collect());
     let one_call = |expected| vec![Workload::same("", expected, ping_event())];
-    Ok(vec![
-        rust(places, "hello-bare", lambda_environment(), one_call("pong"))?,
-        rust(places, "hello-http", lambda_environment(), one_call("\"statusCode\":200"))?,
-        rust(places, "hello-sdk", environment_of_sdk(database), one_call(USER_EMAIL))?,
-        rust(places, "health-ping", onefold("health-ping"), one_call("\"statusCode\":200"))?,
-        rust(places, "users-get", onefold("users-get"), with_session()?)?,
+    let ok = || one_call("\"statusCode\":200");
+    let mut subjects = vec![
+        rust(places.binary("hello-bare"), "hello-bare", lambda_environment(), one_call("pong"))?,
+        rust(places.binary("hello-http"), "hello-http", lambda_environment(), ok())?,
+        rust(places.binary("hello-sdk"), "hello-sdk", environment_of_sdk(database), one_call(USER_EMAIL))?,
+        rust(places.binary("health-ping"), "health-ping", onefold("health-ping"), ok())?,
+        rust(places.binary("users-get"), "users-get", onefold("users-get"), with_session()?)?,
         node(places, database, signer)?,
-    ])
+    ];
+    if let Some(before) = before {
+        subjects.push(rust(before.join("health-ping"), "health-ping before", onefold("health-ping"), ok())?);
+        subjects.push(rust(before.join("users-get"), "users-get before", onefold("users-get"), with_session()?)?);
+    }
+    Ok(subjects)
 }
 
 /// A function that is one binary.
 fn rust<'a>(
-    places: &Places,
+    program: PathBuf,
     name: &'static str,
     environment: Environment,
     workloads: Vec<Workload<'a>>,
 ) -> io::Result<Subject<'a>> {
-    let program = places.binary(name);
     let size_bytes = size(&program)?;
     Ok(Subject { name, launch: Launch { program, arguments: Vec::new(), environment }, size_bytes, workloads })
 }
@@ -127,6 +137,8 @@ fn environment_of_function(name: &str, database: &Database, signer: &Signer) -> 
     if name != "health-ping" {
         environment.extend(database_access(database));
         environment.extend(owned([(runtime::environment::TABLE, TABLE), (CURSOR_KEY, SEALING_KEY)]));
+        // One user makes more calls in a minute here than any caller may. What is read is counted all the same.
+        environment.extend(owned([(READ_UNITS, "1000000000")]));
     }
     environment
 }

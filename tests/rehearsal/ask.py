@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Asks the emulator: ask.py SERVICE OPERATION [JSON], by botocore's names. Prints the answer as JSON."""
+"""Asks the emulator: ask.py SERVICE OPERATION JSON..., by botocore's names: once for each JSON, which holds the parameters.
+
+Prints the answers, as a list in JSON.
+"""
 
 import json
 import os
@@ -7,12 +10,15 @@ import sys
 
 import botocore.session
 
-service, operation, *parameters = sys.argv[1:]
+service, operation, *calls = sys.argv[1:]
 client = botocore.session.get_session().create_client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
-given = json.loads(parameters[0] if parameters else "{}")
-if client.can_paginate(operation):
-    # All of it: some lists come in pages of fifty.
-    answer = client.get_paginator(operation).paginate(**given).build_full_result()
-else:
-    answer = getattr(client, operation)(**given)
-print(json.dumps(answer, default=str))
+
+
+def answer(parameters: dict) -> dict:
+    if client.can_paginate(operation):
+        # All of it: some lists come in pages of fifty.
+        return client.get_paginator(operation).paginate(**parameters).build_full_result()
+    return getattr(client, operation)(**parameters)
+
+
+print(json.dumps([answer(json.loads(parameters)) for parameters in calls], default=str))

@@ -74,8 +74,12 @@ export async function startCloud(modules: string) {
     endpoint,
     /** Asks as somebody who may do everything; operations have botocore's names. */
     ask(service: string, operation: string, parameters: object = {}): any {
-      const command = [join(ROOT, "tests/rehearsal/ask.py"), service, operation, JSON.stringify(parameters)];
-      return JSON.parse(execFileSync(join(VENV, "python"), command, { env: environment, encoding: "utf8", maxBuffer: 1 << 26 }));
+      return this.askEach(service, operation, [parameters])[0];
+    },
+    /** The same operation with each of several parameters. */
+    askEach(service: string, operation: string, calls: readonly object[]): any[] {
+      const command = [join(ROOT, "tests/rehearsal/ask.py"), service, operation, ...calls.map((parameters) => JSON.stringify(parameters))];
+      return JSON.parse(execFileSync(join(VENV, "python"), command, { env: environment, encoding: "utf8", maxBuffer: 1 << 28 }));
     },
     /** The mails that somebody got from Amazon SES, newest first. */
     async mails(to: string): Promise<Mail[]> {
