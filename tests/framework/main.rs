@@ -8,6 +8,7 @@ mod call;
 mod callers;
 mod commands;
 mod data;
+mod dev;
 mod generated;
 mod grants;
 mod http;

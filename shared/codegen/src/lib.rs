@@ -22,7 +22,7 @@ use std::{
 };
 
 use protocol::{
-    Layout,
+    Layout, Package,
     contract::{AuthContract, Build, Contract, ContractBuilder, DescribedService, FORMAT},
 };
 use runtime::{Definition, Service};
@@ -79,8 +79,13 @@ pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
     files.extend(styles::render(&contract, &layout).map_err(|cause| vec![cause.to_string()])?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let packages = layout.packages.into_iter().flat_map(|packages| [packages.functions, packages.gateways]);
-    let folders = packages.map(|package| Path::new(package.folder).join(functions::PROGRAMS)).collect();
+    let folders = packages.map(programs).collect();
     Ok(Rendered { files, contract: contract_path(&layout), index: service.index, folders })
+}
+
+/// The folder of a package's generated programs, from the folder of its workspace.
+pub fn programs(package: Package) -> PathBuf {
+    Path::new(package.folder).join(functions::PROGRAMS)
 }
 
 /// The path of a service's contract, from the folder of its workspace.

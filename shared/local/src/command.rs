@@ -21,6 +21,7 @@ use crate::{
     call::{self, CallOptions},
     claims,
     data::{DataFolder, random_key},
+    dev::{self, Dev},
     diff,
     local_cloud::token_settings,
     permissions, seed,
@@ -86,6 +87,12 @@ struct Serve {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build and start the service anew after each change of its sources, and write what is generated
+    Dev {
+        /// The options of the service, as without a command: --port 9100
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<String>,
+    },
     /// Write everything that is generated
     Regen {
         /// Write nothing; fail when something is stale
@@ -203,6 +210,13 @@ fn run(app: App, line: CommandLine) -> Result<ExitCode, Cause> {
             telemetry::start(writer, tracing::Level::INFO);
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Dev { options }) => {
+            let Tree { root, layout } = workspace::tree(definition)?;
+            let programs = layout.packages.map(|packages| codegen::programs(packages.functions));
+            let data = option("--data", line.data.as_ref().map(|data| data.display().to_string()));
+            let dev = Dev { root, package: app.package, programs, options: [data, options].concat() };
+            tokio()?.block_on(dev::run(dev))
         }
         Some(Command::Regen { check }) => regen(&app, &workspace::root(definition)?, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {

@@ -6,8 +6,8 @@
 //! - [`front`]: HTTP. [`backend`]: runs procedures in this process, or as real functions.
 //! - `admission`: the origins and hosts that each server of this machine accepts.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
-//! - [`mail`]: the mailbox, and the post office that stands for SES.
 //! - [`mail`]: the mailbox, and the server that stands for Amazon SES.
+//! - `dev`: builds and runs a service anew after each change of its sources.
 //! - [`call`]: one call from the shell. `seed`: demonstration data.
 //! - [`diff`]: the changes of the contract since an older one, such as the released one.
 //! - [`aws_commands`]: the commands that reach AWS, which `infra/` carries out.
@@ -23,6 +23,7 @@ mod claims;
 pub mod command;
 pub mod data;
 pub mod database;
+mod dev;
 pub mod diff;
 pub mod front;
 mod graphiql;

@@ -271,7 +271,8 @@ fn sign_in(definition: &Definition) -> Option<String> {
     (!ways.is_empty()).then(|| ways.join("; or "))
 }
 
-async fn stop_signal() {
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => tokio::select! {
