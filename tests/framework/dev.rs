@@ -41,6 +41,7 @@ struct Dev {
     folder: Folder,
     process: Child,
     lines: UnboundedReceiver<String>,
+    known: Option<SocketAddr>,
 }
 
 impl Dev {
@@ -65,7 +66,7 @@ impl Dev {
         let arguments = [&["dev", "--data", &data], options].concat();
         let mut process = run(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = lines(process.stderr.take().unwrap());
-        Self { folder, process, lines }
+        Self { folder, process, lines, known: None }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -92,11 +93,17 @@ impl Dev {
         }
     }
 
-    /// Where the service answers that starts next.
+    /// Where the service answers that starts next. One names its address in several lines.
     async fn address(&mut self) -> SocketAddr {
-        let line = self.says("http://127.0.0.1:").await;
-        let (_, rest) = line.split_once("http://").unwrap();
-        rest.split('/').next().unwrap().trim().parse().unwrap()
+        loop {
+            let line = self.says("http://127.0.0.1:").await;
+            let (_, rest) = line.split_once("http://").unwrap();
+            let address = rest.split(['/', ' ']).next().unwrap().parse().unwrap();
+            if self.known != Some(address) {
+                self.known = Some(address);
+                return address;
+            }
+        }
     }
 }
 
