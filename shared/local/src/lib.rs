@@ -34,6 +34,7 @@ pub mod permissions;
 mod seed;
 pub mod serve;
 pub mod testing;
+mod welcome;
 mod workspace;
 
 pub use command::{App, main};
