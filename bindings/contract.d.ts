@@ -62,6 +62,8 @@ export type Contract = {
   outputTypes: Record<string, unknown>;
   /** The named types that inputs refer to (`#/inputTypes/OrderId`). */
   inputTypes: Record<string, unknown>;
+  /** The JSON Schemas of the configurations that procedures take, by name. A stage states a value of each. */
+  configs: Record<string, unknown>;
   /** How a gateway signs in a user who gives a name and a password with the call, or null. */
   passwordSignIn: PasswordSignIn | null;
   /** How a client signs in and stays signed in, or null. */
@@ -250,6 +252,8 @@ export type ProcedureContract = {
   freshSeconds: number | null;
   /** The secrets that it reads, by name. */
   secrets: Array<string>;
+  /** The configurations that it takes, by name. */
+  configs: Array<string>;
   /** What it calls outside the service, in words. */
   outbound: Array<string>;
   /** Whether it sends mail. */

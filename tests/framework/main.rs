@@ -7,6 +7,7 @@ mod caching;
 mod call;
 mod callers;
 mod commands;
+mod configs;
 mod data;
 mod dev;
 mod generated;

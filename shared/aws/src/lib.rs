@@ -5,6 +5,7 @@
 //! - [`access`]: region, endpoint and credentials, and the SDK's configuration made of them.
 //! - [`service`]: calls to one operation of a service: Lambda's `Invoke`, for the gateways.
 //! - [`secrets`]: reads Secrets Manager. [`ses`]: sends mail through SES.
+//! - [`xray`]: the parts of a call for AWS X-Ray.
 //! - [`error`] and [`retry`]: errors, and retries.
 
 #![warn(unreachable_pub)]
@@ -15,6 +16,7 @@ pub mod retry;
 pub mod secrets;
 pub mod service;
 pub mod ses;
+pub mod xray;
 
 pub use access::Access;
 pub use error::ServiceError;

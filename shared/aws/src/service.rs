@@ -36,7 +36,7 @@ use protocol::Cause;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::{Access, AttemptError, RetryPolicy, ServiceError, error::ErrorClass, retry::persist};
+use crate::{Access, AttemptError, RetryPolicy, ServiceError, error::ErrorClass, retry::persist, xray::Interceptor};
 
 /// Why a call failed. An error from the service has its code.
 pub type CallError = SdkError<ErrorMetadata, HttpResponse>;
@@ -68,6 +68,15 @@ impl Service {
             Self::Lambda => "Invoke",
             Self::SecretsManager => "GetSecretValue",
             Self::Ses => "SendEmail",
+        }
+    }
+
+    /// What X-Ray calls the service.
+    const fn trace_name(self) -> &'static str {
+        match self {
+            Self::Lambda => "Lambda",
+            Self::SecretsManager => "SecretsManager",
+            Self::Ses => "SES",
         }
     }
 
@@ -118,6 +127,7 @@ impl ServiceClient {
         let config = access.sdk_config()?;
         let missing = || Cause::from("the region, the credentials or the HTTP client are missing");
         let region = config.region().ok_or_else(missing)?;
+        let traced = Interceptor::of(service.trace_name(), region.as_ref());
         let address = match config.endpoint_url() {
             Some(url) => url.to_owned(),
             None => service.address(region.as_ref())?,
@@ -146,6 +156,7 @@ impl ServiceClient {
             .endpoint_url(&address)
             .no_retry()
             .timeout_config(timeouts.build())
+            .interceptor(traced)
             // A connection over which a service reported trouble is not used again.
             .with_connection_poisoning()
             .retry_classifier(HttpStatusCodeClassifier::default())
@@ -218,7 +229,7 @@ struct JsonRefusal {
 
 /// The code and the message of a refusal, in JSON (Smithy, "AWS JSON 1.1 protocol" and "AWS restJson1 protocol", error
 /// serialization) or in XML ("AWS query protocol").
-fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
+pub(crate) fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
     let parsed: JsonRefusal = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
     let (code, message) = (parsed.code.or(parsed.kind), parsed.message.or(parsed.capital_message));
     let mut refusal = ErrorMetadata::builder();

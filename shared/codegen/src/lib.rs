@@ -4,6 +4,7 @@
 //! the test use the same list.
 
 pub mod changes;
+mod configs;
 mod entities;
 mod examples;
 mod functions;
@@ -122,13 +123,15 @@ pub fn contract(service: &Service) -> Result<(Contract, Build), Vec<String>> {
         entities,
         output_types,
         input_types,
+        configs: configs::schemas(service),
         password_sign_in: definition.password_sign_in.map(Into::into),
         session: definition.session.map(Into::into),
         authorization_server: definition.authorization_server.map(Into::into),
         table: store::table::TABLE.into(),
         gateways: gateways::SPECS.iter().map(|spec| spec.contract(&called)).collect(),
     };
-    let faults = faults(&contract, &build, definition);
+    let mut faults = faults(&contract, &build, definition);
+    faults.extend(configs::clashes(service));
     if faults.is_empty() { Ok((contract, build)) } else { Err(faults) }
 }
 
@@ -143,6 +146,7 @@ fn faults(contract: &Contract, build: &Build, definition: &Definition) -> Vec<St
     faults.extend(functions::faults(contract));
     faults.extend(permissions::faults(contract, definition));
     faults.extend(entities::faults(build));
+    faults.extend(configs::faults(contract));
     let mut inputs: Vec<(String, &serde_json::Value)> =
         contract.input_types.iter().map(|(name, schema)| (name.clone(), schema)).collect();
     for procedure in &contract.procedures {

@@ -48,7 +48,7 @@ use version::Version;
 use write::Document;
 
 /// Its path.
-const PATH: &str = "/soap";
+pub const PATH: &str = "/soap";
 
 /// The style of SOAP.
 pub struct Soap {

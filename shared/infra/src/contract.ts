@@ -19,6 +19,8 @@ export interface Contract {
   /** What the names of these programs begin with: nothing, or `shop-` beside another service. */
   readonly programPrefix: string;
   readonly table: TableContract;
+  /** The JSON Schemas of the configurations that procedures take, by name. */
+  readonly configs: ReadonlyMap<string, object>;
   readonly procedures: readonly Procedure[];
   readonly gateways: readonly Gateway[];
 }
@@ -61,6 +63,8 @@ export interface Procedure {
   readonly rest: HttpRoute | undefined;
   /** The secrets that it reads, by name. */
   readonly secrets: readonly string[];
+  /** The configurations that it takes, by name. */
+  readonly configs: readonly string[];
   /** Whether its input has a cursor, which another instance may have sealed. */
   readonly takesCursor: boolean;
   /** Whether its input has a password: one to check, or one to set. */
@@ -109,7 +113,7 @@ const GATEWAY_NAME = /^[a-z][a-z0-9]*$/;
 const GATEWAY = "gateway";
 /** The reference to a cursor's type in an input's schema. */
 const CURSOR = "#/inputTypes/Cursor";
-/** A part of a secret's name at AWS, and of a variable's name. */
+/** A part of a secret's name at AWS, and of the name of a variable: configurations have such names as well. */
 export const SECRET_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The limits of DynamoDB for names of indexes. */
 const INDEX_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
@@ -149,7 +153,20 @@ export function parseContract(value: unknown): Contract {
   const gateways = root.list("gateways").map((gateway) => parseGateway(gateway, procedures));
   checkGateways(gateways, procedures);
   const service = root.text("service", SERVICE_NAME);
-  return { service, ...parsePackages(root), table: parseTable(root.object("table")), procedures, gateways };
+  const configs = parseConfigs(root, procedures);
+  return { service, ...parsePackages(root), table: parseTable(root.object("table")), configs, procedures, gateways };
+}
+
+function parseConfigs(root: Reader<generated.Contract>, procedures: readonly Procedure[]): Contract["configs"] {
+  const stated: unknown = root.has("configs") ? root.member("configs") : {};
+  const schemas = new Map(Object.entries(isObject(stated) ? stated : {}).filter((entry): entry is [string, Members] => isObject(entry[1])));
+  for (const { name, configs } of procedures) {
+    const strange = configs.find((config) => !schemas.has(config));
+    if (strange !== undefined) {
+      throw new Problem(`${name} takes the configuration ${strange}, of which \`configs\` of the contract has no schema.`);
+    }
+  }
+  return schemas;
 }
 
 function parsePackages(root: Reader<generated.Contract>): Pick<Contract, "packages" | "programPrefix"> {
@@ -197,6 +214,8 @@ function parseProcedure(unnamed: Reader<generated.ProcedureContract>, contract: 
     http: procedure.has("http") ? parseRoute(procedure, "http", name) : undefined,
     rest: procedure.has("rest") ? parseRoute(procedure, "rest", name) : undefined,
     secrets: procedure.texts("secrets", SECRET_NAME),
+    // Earlier contracts have none.
+    configs: procedure.has("configs") ? procedure.texts("configs", SECRET_NAME) : [],
     takesCursor: takesCursor(contract, procedure.member("input")),
     takesPassword: takesPassword(contract, procedure.member("input")),
     sendsMail: procedure.flag("mail"),

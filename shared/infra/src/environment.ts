@@ -4,7 +4,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { Gateway, Procedure } from "./contract.js";
 import type { Names } from "./names.js";
-import { CURSORS, secretsOf } from "./needs.js";
+import { configsOf, CURSORS, secretsOf } from "./needs.js";
 import type { ProcedureRoutes } from "./routes.js";
 import { mailAddress, type StageConfig, tellsDocuments } from "./stage.js";
 
@@ -42,9 +42,11 @@ export function functionEnvironment(
 ): FunctionEnvironment {
   const { names, config } = sources;
   const variables: Record<string, string> = {
+    ONEFOLD_STAGE: names.stage,
     ...callers(config, sources.url),
     ...registration(config),
     ...secretVariables(procedure, sources),
+    ...Object.fromEntries([...configsOf(procedure, config)].map(([name, json]) => [variableOf("ONEFOLD_CONFIG_", name), json])),
     ...(methods === undefined ? {} : { ONEFOLD_METHODS: methods }),
     ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: sources.tableName } : {}),
   };
@@ -105,8 +107,13 @@ function secretVariables(procedure: Procedure, sources: EnvironmentSources): Rec
     // Nothing reads this variable: a change of it starts instances anew, which then read the current secrets.
     ...(versions.length === 0 ? {} : { ONEFOLD_SECRET_VERSION: versions.join(",") }),
     ...(own.length === 0 ? {} : { ONEFOLD_SECRETS: own.join(",") }),
-    ...Object.fromEntries(own.map((name) => [`ONEFOLD_SECRET_${name.toUpperCase().replaceAll("-", "_")}`, names.secretNamed(name)])),
+    ...Object.fromEntries(own.map((name) => [variableOf("ONEFOLD_SECRET_", name), names.secretNamed(name)])),
   };
+}
+
+/** `ONEFOLD_SECRET_IDENTITY_PROVIDERS` for `identity-providers`. */
+function variableOf(before: string, name: string): string {
+  return before + name.toUpperCase().replaceAll("-", "_");
 }
 
 /** Secrets Manager adds a hyphen and six characters to the name, which are not known before it is created. */

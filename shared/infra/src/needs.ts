@@ -1,7 +1,8 @@
 /** What procedures need of a stage besides rights to data, and the checks that the stage has it. */
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
-import { isPreview, type Stage } from "./stage.js";
+import { isPreview, type Stage, type StageConfig } from "./stage.js";
 
 /** The secret with the key that signs tokens. `keys` makes it, and the next. */
 export const SIGNING = "signing";
@@ -39,6 +40,52 @@ export function checkSecrets({ procedures }: Contract, { name, config }: Stage):
       throw new Problem(`Stage ${name} in stages.ts has the secret "${secret}", which no procedure reads: ${there}.`);
     }
   }
+}
+
+/** How long the configurations of one function are at most, as JSON: Lambda has 4 KB for all its variables. */
+const MAX_CONFIG_BYTES = 2_048;
+
+/** The configurations of a procedure as JSON, by name, as {@link checkConfigs} found them right. */
+export function configsOf({ configs }: Pick<Procedure, "configs">, { config = {} }: StageConfig): Map<string, string> {
+  return new Map(configs.map((name) => [name, JSON.stringify(config[name] ?? {})]));
+}
+
+/** @throws Problem with all that is wrong with the stage's configurations: missing, unknown, not of their types, too long. */
+export function checkConfigs({ configs, procedures }: Contract, { name: stage, config }: Stage): void {
+  const stated = config.config ?? {};
+  const faults = Object.keys(stated)
+    .filter((name) => !configs.has(name))
+    .map((name) => {
+      const known = configs.size === 0 ? "they take none" : `they take ${[...configs.keys()].sort().join(", ")}`;
+      return `config.${name} is of no configuration that procedures take: ${known}`;
+    });
+  // Formats of schemars, such as `uint32`, are no formats of JSON Schema: the schemas state ranges as well.
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false });
+  for (const [name, schema] of configs) {
+    const isRight = ajv.compile(schema);
+    if (!isRight(stated[name] ?? {})) {
+      const takers = procedures.filter((procedure) => procedure.configs.includes(name)).map((procedure) => procedure.name);
+      const isMissing = stated[name] === undefined;
+      const wrong = (isRight.errors ?? []).map((error) => `config.${name}${faultOf(error)}`);
+      faults.push(...(isMissing ? [`config.${name} is missing, for ${takers.join(", ")}: ${wrong.join("; ")}`] : wrong));
+    }
+  }
+  for (const procedure of procedures) {
+    const bytes = [...configsOf(procedure, config).values()].reduce((sum, json) => sum + Buffer.byteLength(json), 0);
+    if (bytes > MAX_CONFIG_BYTES) {
+      faults.push(`the configurations of ${procedure.name} are ${bytes} bytes long as JSON, and at most ${MAX_CONFIG_BYTES} fit`);
+    }
+  }
+  if (faults.length > 0) {
+    throw new Problem(`Stage ${stage} in stages.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  }
+}
+
+/** `.hours[2].from must be string`. */
+function faultOf({ instancePath, message, params }: ErrorObject): string {
+  const path = instancePath.replaceAll(/\/(\d+)(?=\/|$)/g, "[$1]").replaceAll("/", ".");
+  const strange: unknown = params["additionalProperty"];
+  return typeof strange === "string" ? `${path}.${strange} is unknown` : `${path} ${message ?? "is wrong"}`;
 }
 
 /**

@@ -7,7 +7,7 @@ import { EdgeStack } from "./edge-stack.js";
 import { FirewallStack } from "./firewall-stack.js";
 import { layOut } from "./layout.js";
 import { FIREWALL_REGION, Names } from "./names.js";
-import { checkSecrets } from "./needs.js";
+import { checkConfigs, checkSecrets } from "./needs.js";
 import { OperationsStack } from "./operations-stack.js";
 import { ServiceStack } from "./service-stack.js";
 import { rateLimitsOf, SERVICE_TAG, STAGE_TAG, type Stage, statedUrl } from "./stage.js";
@@ -49,6 +49,7 @@ export function addService(
   const names = new Names(contract, stage);
   const layout = layOut(contract, config.layout);
   checkSecrets(contract, stage);
+  checkConfigs(contract, stage);
   checkBootstraps(binaries, contract, config.architecture);
   const about = (what: string): StackProps => ({
     description: `${contract.service} ${stage.name}: ${what}`,

@@ -38,6 +38,8 @@ export interface StageConfig {
   readonly mailFrom?: string;
   /** The existing secrets that people make and procedures read, such as `identity-providers`. */
   readonly secrets?: readonly string[];
+  /** The configurations that procedures take (`Config<…>`), by name. They are checked with their types' JSON Schemas. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
   readonly edge?: EdgeConfig;
   /**

@@ -81,7 +81,7 @@ const ASKING = ["Caller", "Option<Caller>", "Result<Caller, Fault>", "Ownership"
 const OUTSIDE = ["RelyingParty"];
 
 /** Capabilities that reach nothing of AWS beside the call itself. */
-const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "ClientInfo", "HttpRequest", "RegistrationPolicy", "Site", "TokenKeys", "&'static Definition"];
+const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "ClientInfo", "HttpRequest", "Metrics", "RegistrationPolicy", "Site", "TokenKeys", "&'static Definition"];
 
 /** Whether a capability names an action at a place (`undefined` is the table) on all these partition keys. */
 export function names(
@@ -282,6 +282,8 @@ export function parseSignature(procedure: string, text: string, { entities, secr
       signature.secrets.push("signing");
     } else if (kind === "Secret") {
       signature.secrets.push(secrets.get(of) ?? fail(`${procedure}: ${of} is no secret`));
+    } else if (kind === "Config") {
+      // Plain values of the function's environment: no right at AWS.
     } else if (kind === "Mail") {
       signature.sendsMail = true;
     } else if (!HARMLESS.includes(type)) {

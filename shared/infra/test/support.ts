@@ -37,7 +37,7 @@ export function rawContract(path: string = TESTBED): RawContract {
 /** A procedure that every service with sign-in has, from which tests make others: without rights, a cursor, a secret and mail. */
 export function plainProcedure(): RawProcedure {
   const found = rawContract().procedures.find(({ name }) => name === "auth.logout") ?? assert.fail("the testbed mounts no identity");
-  return { ...found, grants: [], secrets: [], mail: false };
+  return { ...found, grants: [], secrets: [], configs: [], mail: false };
 }
 
 /** Everything that a stage may have, so that each resource there can be is looked at. */

@@ -18,10 +18,10 @@ export function synthetic(domains: Readonly<Record<string, number>>, { rest = fa
       ...molds[at % molds.length]!,
       // A service of hundreds has few procedures by which somebody is let in.
       ...(molds[at % molds.length]!.kind === "mutation" ? { auth: { type: "signedIn" } } : {}),
-      ...{ name: `${domain}.number${at}`, function: functionName(`${domain}.number${at}`), http: null, secrets: [], mail: false, rest: rest ? restOf(domain, at) : null },
+      ...{ name: `${domain}.number${at}`, function: functionName(`${domain}.number${at}`), http: null, secrets: [], configs: [], mail: false, rest: rest ? restOf(domain, at) : null },
     })),
   );
-  return parseContract({ ...raw, procedures, gateways: gateways ? gatewaysOf(procedures.map(({ name }) => name)) : [] });
+  return parseContract({ ...raw, configs: {}, procedures, gateways: gateways ? gatewaysOf(procedures.map(({ name }) => name)) : [] });
 }
 
 function restOf(domain: string, at: number): string {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ffi::OsString, path::PathBuf, process::Stdio};
 
 use protocol::Cause;
-use tokio::process::Command;
+use tokio::{process::Command, time::Instant};
 
 /// The prefixes of the variables that `cargo run` and `cargo test` set for a package's own programs.
 const PACKAGE_VARIABLE_PREFIXES: [&str; 5] =
@@ -30,13 +30,19 @@ pub struct Build {
     pub package: &'static str,
 }
 
-/// Builds every function and returns the binaries' paths, by the function's name.
+/// Builds every function and returns the binaries' paths, by the function's name. It says on standard error what it does
+/// and how long it took, as cargo does there.
 ///
 /// The build has the profile of this process: a release service has release functions.
 ///
 /// # Errors
 /// When the build fails; cargo has printed the reason.
-pub async fn functions(Build { root, functions, prefix, package }: &Build) -> Result<HashMap<String, PathBuf>, Cause> {
+pub async fn functions(
+    Build { root, functions, prefix, package }: &Build,
+    count: usize,
+) -> Result<HashMap<String, PathBuf>, Cause> {
+    let began = Instant::now();
+    eprintln!("Building {count} functions, each a program of its own: minutes the first time, seconds after a change.");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     for name in package_variables() {
@@ -54,6 +60,7 @@ pub async fn functions(Build { root, functions, prefix, package }: &Build) -> Re
     if !output.status.success() {
         return Err("the functions do not build".into());
     }
+    eprintln!("Built in {} s.", began.elapsed().as_secs());
     let mut programs = HashMap::new();
     for line in output.stdout.split(|&b| b == b'\n') {
         let Ok(message) = serde_json::from_slice::<serde_json::Value>(line) else { continue };

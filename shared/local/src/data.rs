@@ -8,6 +8,7 @@
 //!   signing.key        signs tokens (PKCS #8)
 //!   cursor.key         seals cursors
 //!   secrets/           other secrets of the service, one JSON file each, such as identity-providers.json
+//!   config/            members of configurations that have other values than the service's own, one JSON file each
 //!   running/           how to reach each service that runs, one file each
 //!   functions.env      what functions need that run outside of the service
 //!   stages/dev/        the key that signs tokens for a deployed stage
@@ -124,12 +125,20 @@ impl DataFolder {
     /// # Errors
     /// When it cannot be read.
     pub fn secret(&self, name: &str) -> Result<Option<String>, Cause> {
-        let path = self.0.join("secrets").join(format!("{name}.json"));
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(at(&path)(error)),
-        }
+        read_if_there(&self.0.join("secrets").join(format!("{name}.json")))
+    }
+
+    /// The path of a configuration's file.
+    pub fn config_path(&self, name: &str) -> PathBuf {
+        self.0.join("config").join(format!("{name}.json"))
+    }
+
+    /// A configuration in the folder, if there is a file of this name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn config(&self, name: &str) -> Result<Option<String>, Cause> {
+        read_if_there(&self.config_path(name))
     }
 
     /// The keys that sign tokens for a deployed stage. Previews share theirs, as they share their secret.
@@ -277,6 +286,15 @@ pub fn random_key() -> Result<[u8; 32], Cause> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| format!("the system gave no random bytes: {error}"))?;
     Ok(key)
+}
+
+/// The text of a file, if there is one.
+fn read_if_there(path: &Path) -> Result<Option<String>, Cause> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at(path)(error)),
+    }
 }
 
 /// Reads a file, or creates it. Two processes that create it at once end up with the same one: a link to a complete

@@ -35,6 +35,7 @@ pub mod permissions;
 mod seed;
 pub mod serve;
 pub mod testing;
+mod welcome;
 mod workspace;
 
 pub use command::{App, main};

@@ -4,15 +4,18 @@ use std::{collections::HashMap, sync::Arc};
 
 use aws::MailSettings;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use protocol::{Cause, Clock, Needs};
+use protocol::{Cause, Clock, ConfigNeed, Needs};
 use runtime::{
     Authenticator, Callers, Context, Definition, RegistrationPolicy, Secrets, Service, Site,
+    config::{ConfigText, Configs},
     cors::Cors,
     environment,
     mail::MailTransport,
+    metrics::MetricOutput,
     secrets::{SIGNING, Source},
     tokens::{TokenSettings, TokenSigner},
 };
+use serde_json::{Map, Value};
 use store::{Settings, Store, StoreLimits};
 
 use crate::{
@@ -175,12 +178,38 @@ impl LocalCloud {
         found.filter_map(Result::transpose).collect()
     }
 
-    /// The environment of a function that has these credentials and may read these secrets.
+    /// The texts of configurations, by name: the local values, but for the members that a file or a variable states.
+    ///
+    /// # Errors
+    /// When one is no JSON object, or does not have its type.
+    fn configs(&self, needs: &[ConfigNeed]) -> Result<Vec<(&'static str, ConfigText)>, Cause> {
+        let text = |need: &ConfigNeed| {
+            let (name, mut values) = (need.name(), need.local()?);
+            let mut places = vec![format!("the configuration `{name}`")];
+            let file = self.data.config(name)?.map(|text| (self.data.config_path(name).display().to_string(), text));
+            let variable = environment::variable_of(environment::CONFIG_OF, name);
+            let variable = environment::config(name).map(|text| (variable, text));
+            for (place, text) in file.into_iter().chain(variable) {
+                let stated: Map<String, Value> =
+                    serde_json::from_str(&text).map_err(|error| format!("{place} is no JSON object: {error}"))?;
+                values.as_object_mut().into_iter().for_each(|values| values.extend(stated.clone()));
+                places.push(place);
+            }
+            let place = places.join(", with ");
+            // A shell keeps what has no quote as it is, see `write_functions_env`.
+            let text = values.to_string().replace('\'', "\\u0027");
+            need.reader.read(&text).map_err(|faults| format!("{place}: {faults}"))?;
+            Ok((name, ConfigText { text, place }))
+        };
+        needs.iter().map(text).collect()
+    }
+
+    /// The environment of a function that has these credentials and these needs.
     pub fn environment(
         &self,
         definition: &Definition,
         credentials: &Credentials,
-        secrets: &[&'static str],
+        Needs { secrets, configs, .. }: &Needs,
     ) -> Result<Vec<(String, String)>, Cause> {
         let mut variables = vec![
             (environment::TABLE.to_owned(), table_name(definition)),
@@ -203,6 +232,9 @@ impl LocalCloud {
         }
         for (name, text) in self.secrets(secrets)? {
             variables.push((environment::variable_of(environment::VALUE_OF, name), text));
+        }
+        for (name, ConfigText { text, .. }) in self.configs(configs)? {
+            variables.push((environment::variable_of(environment::CONFIG_OF, name), text));
         }
         Ok(variables)
     }
@@ -259,6 +291,7 @@ impl LocalCloud {
         let post = Arc::new(self.mail_transport(&credentials));
         let secrets = self.secrets(&needs.secrets)?;
         let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
+        let configs = Configs::of(&needs.configs, self.configs(&needs.configs)?)?;
         Ok(Context {
             authenticator: Arc::clone(authenticator),
             store: Some(self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key)),
@@ -267,6 +300,8 @@ impl LocalCloud {
             site: Arc::new(self.site()),
             registration: Arc::new(self.registration.clone()),
             secrets: Arc::new(Secrets::new(secrets)),
+            configs,
+            metrics: MetricOutput::Log,
             mail_transport: post,
         })
     }

@@ -1,17 +1,16 @@
 //! Runs a local service from start to Ctrl-C.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
-use bytes::Bytes;
 use gateways::Gateways;
-use protocol::{Cause, Needs, contract::Contract, trpc::BASE_PATH};
-use runtime::{Callers, Definition, Service, Site, environment};
+use protocol::{Cause, ConfigNeed, Needs};
+use runtime::{Definition, Service, Site, environment};
 use rustix::{fs::Mode, process::umask};
 use tokio::net::TcpListener;
 
@@ -22,6 +21,7 @@ use crate::{
     front::{Front, Routes, serve},
     isolated::{Function, Pool},
     local_cloud::{Addresses, LocalCloud, needs},
+    welcome::Welcome,
 };
 
 /// The most instances of one function.
@@ -88,7 +88,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
     let contract = Arc::new(contract);
     let programs = match &options.isolated {
-        Some(build) => Some(build::functions(build).await?),
+        Some(build) => Some(build::functions(build, service.procedures.len()).await?),
         None => None,
     };
     // Files of this process are for their owner only from now on. The build precedes it, since its files are for all
@@ -118,7 +118,8 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     };
     let trpc_procedures = service.procedures.iter().map(|procedure| procedure.entry);
     let trpc_procedures = trpc_procedures.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
-    let (site, index) = (Arc::new(cloud.site()), index(&contract, service.definition, address)?);
+    let welcome = Welcome::new(&service, address);
+    let (site, index) = (Arc::new(cloud.site()), welcome.json()?);
     let (backend, cors) = (Arc::new(backend), cloud.cors());
     let gateways = {
         let transport = BackendTransport { backend: Arc::clone(&backend), cors: cors.clone(), site: Arc::clone(&site) };
@@ -128,10 +129,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let mailbox = cloud.local_ses.mailbox().clone();
     let front = Front { backend: Arc::clone(&backend), trpc_procedures, gateways, cors, site, routes, index, mailbox };
     let front = Arc::new(front);
-    eprintln!(
-        "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
-        contract.service, BASE_PATH
-    );
+    eprint!("{}", welcome.text());
     // The note is removed first: commands reach this service no more, while another one may be running.
     let stop = async move {
         stop_signal().await;
@@ -170,13 +168,17 @@ fn publish_functions_env(
 ) -> Result<(), Cause> {
     // `cargo lambda watch` gives every function the same environment, so they share their rights there.
     let secrets: BTreeSet<&'static str> = needs.values().flat_map(|needs| &needs.secrets).copied().collect();
+    let configs: BTreeMap<&'static str, ConfigNeed> =
+        needs.values().flat_map(|needs| &needs.configs).map(|config| (config.name(), *config)).collect();
     let all = Needs {
         grants: needs.values().flat_map(|needs| &needs.grants).copied().collect(),
         mail: needs.values().any(|needs| needs.mail),
+        secrets: secrets.into_iter().collect(),
+        configs: configs.into_values().collect(),
         ..Needs::default()
     };
     let credentials = cloud.admit("the functions under cargo lambda watch", &all);
-    data.write_functions_env(&cloud.environment(definition, &credentials, &Vec::from_iter(secrets))?)
+    data.write_functions_env(&cloud.environment(definition, &credentials, &all)?)
 }
 
 async fn isolated(
@@ -195,7 +197,7 @@ async fn isolated(
             programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
         let own = needs.get(entry.name).cloned().unwrap_or_default();
         let credentials = cloud.admit(entry.name, &own);
-        let mut environment = cloud.environment(service.definition, &credentials, &own.secrets)?;
+        let mut environment = cloud.environment(service.definition, &credentials, &own)?;
         environment.extend(routes.methods_of(entry.name).map(|methods| (environment::METHODS.to_owned(), methods)));
         functions.push(Function {
             name,
@@ -220,57 +222,6 @@ fn max_instances(concurrency: Option<u32>) -> usize {
         .map_or(MAX_INSTANCES, |stated| stated.min(MAX_INSTANCES))
 }
 
-/// The response body of `GET /`.
-fn index(contract: &Contract, definition: &Definition, address: SocketAddr) -> Result<Bytes, Cause> {
-    let procedures: Vec<_> = contract
-        .procedures
-        .iter()
-        .map(|procedure| {
-            serde_json::json!({
-                "name": procedure.name,
-                "kind": procedure.kind,
-                "auth": procedure.auth,
-                "docs": procedure.docs,
-                "url": match procedure.http.as_deref().and_then(|route| route.split_once(' ')) {
-                    Some((_, path)) => format!("http://{address}{path}"),
-                    None => format!("http://{address}{BASE_PATH}{}", procedure.name),
-                },
-                "rest": procedure.rest,
-            })
-        })
-        .collect();
-    let gateways: std::collections::BTreeMap<_, Vec<_>> = gateways::SPECS
-        .iter()
-        .map(|spec| (spec.name, spec.paths.iter().map(|path| format!("http://{address}{path}")).collect()))
-        .collect();
-    let index = serde_json::json!({
-        "service": contract.service,
-        "trpc": format!("http://{address}{}", BASE_PATH.trim_end_matches('/')),
-        "gateways": gateways,
-        "signIn": sign_in(definition),
-        "mail": format!("http://{address}{}", crate::mail::page::PATH),
-        "procedures": procedures,
-    });
-    Ok(serde_json::to_vec_pretty(&index)?.into())
-}
-
-/// How a client signs in, if the service defines it.
-fn sign_in(definition: &Definition) -> Option<String> {
-    let by_session = definition.session.map(|session| match session.register {
-        Some(register) => format!("{register} and {}", session.sign_in),
-        None => session.sign_in.to_owned(),
-    });
-    let by_token = match definition.callers {
-        Callers::Custom(_) => None,
-        Callers::Tokens | Callers::Sessions(_) => {
-            let role = definition.operator_role.unwrap_or("ROLE");
-            Some(format!("cargo run -- token --role {role}, then authorization: Bearer <token>"))
-        }
-    };
-    let ways: Vec<String> = by_session.into_iter().chain(by_token).collect();
-    (!ways.is_empty()).then(|| ways.join("; or "))
-}
-
 /// Waits for Ctrl-C or SIGTERM.
 pub(crate) async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -287,37 +238,7 @@ pub(crate) async fn stop_signal() {
 
 #[cfg(test)]
 mod tests {
-    use runtime::SessionSignIn;
-
     use super::*;
-
-    #[test]
-    fn who_asks_how_to_sign_in_is_told_what_the_service_states() {
-        const BARE: Definition = Definition::named("bare");
-        let told = |definition: &Definition| sign_in(definition);
-        let by_token = |role: &str| format!("cargo run -- token --role {role}, then authorization: Bearer <token>");
-        assert_eq!(told(&BARE), Some(by_token("ROLE")));
-        let session = SessionSignIn {
-            register: Some("desk.join"),
-            sign_in: "desk.enter",
-            keep_field: "",
-            cookie: "",
-            tokens: "",
-            who_field: "",
-            tokens_field: "",
-            access_token_field: "",
-            refresh_token_field: "",
-            expires_in_field: "",
-            refresh: "",
-            ended: "",
-            sign_out: "",
-            reauthenticate: None,
-            password_field: "",
-        };
-        let by_both = Definition { operator_role: Some("keeper"), session: Some(session), ..BARE };
-        assert_eq!(told(&by_both), Some(format!("desk.join and desk.enter; or {}", by_token("keeper"))));
-        assert_eq!(told(&Definition { callers: Callers::Custom(|_| Ok(None)), ..BARE }), None);
-    }
 
     #[test]
     fn a_procedure_has_as_many_instances_as_it_states_but_no_more_than_a_laptop_bears() {

@@ -469,6 +469,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 metered: Self::RIGHTS.is_metered,
                 fields: #fields,
             };
+            const CONFIGS: ::onefold::runtime::ConfigReaders = ::onefold::runtime::ConfigReaders::of(&Self::SUM);
             #run
         }
 

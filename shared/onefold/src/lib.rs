@@ -76,8 +76,8 @@ pub use protocol::{
     Grant, Listing, NoFailure, Page, PageSize, Patch, Principal, Raised, SafeInteger, SortKey, Timestamp, Version, id,
 };
 pub use runtime::{
-    Call, Caller, Callers, Capability, ClientInfo, Cookies, Definition, Entry, Environment, HtmlPage, HttpReply,
-    HttpRequest, Ids, Layout, Mail, Ownership, Package, Packages, RateLimit, RateLimits, RefusalLog, Rights, Secret,
-    SecretKind, Service, Site, TakenAttempt, about, lambda, prelude, procedures,
+    Call, Caller, Callers, Capability, ClientInfo, Config, ConfigKind, Cookies, Definition, Entry, Environment,
+    HtmlPage, HttpReply, HttpRequest, Ids, Layout, Mail, Metrics, Ownership, Package, Packages, RateLimit, RateLimits,
+    RefusalLog, Rights, Secret, SecretKind, Service, Site, TakenAttempt, Unit, about, lambda, prelude, procedures,
 };
 pub use store::{Create, Delete, Operation, Read, StoreError, StoreSession, Update, Write, transaction};

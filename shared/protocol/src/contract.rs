@@ -64,6 +64,10 @@ pub struct Contract {
     /// The named types that inputs refer to (`#/inputTypes/OrderId`).
     #[ts(type = "Record<string, unknown>")]
     pub input_types: Map<String, Value>,
+    /// The JSON Schemas of the configurations that procedures take, by name. A stage states a value of each.
+    #[serde(default)]
+    #[ts(type = "Record<string, unknown>")]
+    pub configs: Map<String, Value>,
     /// How a gateway signs in a user who gives a name and a password with the call, or null.
     pub password_sign_in: Option<PasswordSignInContract>,
     /// How a client signs in and stays signed in, or null.
@@ -131,6 +135,9 @@ pub struct ProcedureContract {
     pub fresh_seconds: Option<u32>,
     /// The secrets that it reads, by name.
     pub secrets: Vec<String>,
+    /// The configurations that it takes, by name.
+    #[serde(default)]
+    pub configs: Vec<String>,
     /// What it calls outside the service, in words.
     pub outbound: Vec<String>,
     /// Whether it sends mail.

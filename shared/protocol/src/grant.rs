@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    Entity,
+    ConfigNeed, Entity,
     entity::{INDEX_NAMES, expect_valid},
 };
 
@@ -82,13 +82,15 @@ impl Grant {
     }
 }
 
-/// The needs of a procedure: rights, secrets, outbound calls and mail.
+/// The needs of a procedure: rights, secrets, configurations, outbound calls and mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Rights to stored entities.
     pub grants: Vec<Grant>,
     /// The names of its secrets.
     pub secrets: Vec<&'static str>,
+    /// Its configurations.
+    pub configs: Vec<ConfigNeed>,
     /// Descriptions of the systems that it calls outside of the service.
     pub outbound: Vec<&'static str>,
     /// Whether it sends mail.

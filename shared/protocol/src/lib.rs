@@ -10,6 +10,7 @@
 //! - [`input`] and [`trpc`]: from bytes to an input, and from a result to bytes.
 //! - [`media_type`] and [`accept`]: the media types of bodies, and content negotiation.
 //! - [`case`] and [`escape`]: names in the case of other languages, and texts inside other languages.
+//! - [`config`]: plain values that differ from stage to stage.
 //! - [`cursor`]: what the cursor of a list is bound to.
 //! - [`entity`]: how an entity states its keys, indexes and unique values.
 //! - [`principal`]: the caller. [`address`]: e-mail addresses.
@@ -24,6 +25,7 @@ pub mod address;
 pub mod case;
 pub mod clock;
 pub mod code;
+pub mod config;
 pub mod contract;
 pub mod cursor;
 pub mod entity;
@@ -44,6 +46,7 @@ pub mod wire;
 
 pub use clock::Clock;
 pub use code::Code;
+pub use config::{ConfigKind, ConfigNeed, ConfigReader, ConfigValue};
 pub use cursor::CursorScope;
 pub use entity::{Entity, EntityId, Index, IndexEntry, Listing, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};

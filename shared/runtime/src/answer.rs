@@ -13,8 +13,8 @@ use protocol::Clock;
 use store::Store;
 
 use crate::{
-    Authenticator, BoxFuture, Entry, cors::Cors, execute::execute, mail::MailTransport,
-    registration::RegistrationPolicy, reply::ReplyForm, rest, secrets::Secrets, site::Site,
+    Authenticator, BoxFuture, Entry, config::Configs, cors::Cors, execute::execute, mail::MailTransport,
+    metrics::MetricOutput, registration::RegistrationPolicy, reply::ReplyForm, rest, secrets::Secrets, site::Site,
 };
 
 pub use refuse::{Addressee, expect_known, refuse};
@@ -35,6 +35,10 @@ pub struct Context {
     pub registration: Arc<RegistrationPolicy>,
     /// The service's secrets.
     pub secrets: Arc<Secrets>,
+    /// The configurations that its procedures take.
+    pub configs: Configs,
+    /// Where metrics are written.
+    pub metrics: MetricOutput,
     /// How mails are sent.
     pub mail_transport: Arc<MailTransport>,
 }

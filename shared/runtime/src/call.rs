@@ -13,7 +13,8 @@ use store::StoreSession;
 
 use crate::{
     Authenticator, Caller, Capability as _, Context, Definition, Ownership, authenticate::expect_fresh,
-    mail::MailTransport, registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::AddedHeaders,
+    config::Configs, mail::MailTransport, metrics::Metrics, registration::RegistrationPolicy, rest, secrets::Secrets,
+    site::Site, web::AddedHeaders,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -36,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) site: Arc<Site>,
     pub(crate) registration: Arc<RegistrationPolicy>,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) configs: Configs,
+    pub(crate) metrics: Metrics,
     pub(crate) mail_transport: Arc<MailTransport>,
     pub(crate) authenticator: Arc<Authenticator>,
     /// Headers to add to the response.
@@ -66,6 +69,8 @@ impl Call {
             site: Arc::clone(&context.site),
             registration: Arc::clone(&context.registration),
             secrets: Arc::clone(&context.secrets),
+            configs: context.configs.clone(),
+            metrics: Metrics::default(),
             mail_transport: Arc::clone(&context.mail_transport),
             authenticator: Arc::clone(&context.authenticator),
             added: Arc::default(),
@@ -125,6 +130,14 @@ impl Call {
 
     pub(crate) fn secrets(&self) -> &Arc<Secrets> {
         &self.0.secrets
+    }
+
+    pub(crate) fn configs(&self) -> &Configs {
+        &self.0.configs
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     pub(crate) fn mail_transport(&self) -> &Arc<MailTransport> {

@@ -53,7 +53,7 @@
 //! assert_eq!(Weather::RIGHTS.needs().secrets, ["weather"]);
 //! ```
 
-use protocol::{Access, Clock, Code, Entity, Fault, Grant, Needs};
+use protocol::{Access, Clock, Code, ConfigNeed, Entity, Fault, Grant, Needs};
 use store::{Create, Delete, Read, Update, Write};
 
 use crate::{Call, Caller, Definition, Ids, Ownership, limits::RateLimits};
@@ -62,7 +62,7 @@ use crate::{Call, Caller, Definition, Ids, Ownership, limits::RateLimits};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Create<Entity>`, `Update<Entity>`, `Delete<Entity>`, `Caller`, `Option<Caller>`, `Ownership`, `Clock`, `Ids`, `RateLimits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Create<Entity>`, `Update<Entity>`, `Delete<Entity>`, `Caller`, `Option<Caller>`, `Ownership`, `Clock`, `Ids`, `RateLimits`, `Mail`, `Secret<…>`, `Config<…>`, …) and at most one `#[input] input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {
@@ -83,6 +83,8 @@ pub struct Rights {
     pub grants: &'static [Grant],
     /// The names of the secrets that it reads.
     pub secrets: &'static [&'static str],
+    /// The configurations that it takes.
+    pub configs: &'static [ConfigNeed],
     /// A description of each system outside of the service that it calls.
     pub outbound: &'static [&'static str],
     /// Whether it sends mail.
@@ -102,6 +104,7 @@ impl Rights {
     pub const NONE: Self = Self {
         grants: &[],
         secrets: &[],
+        configs: &[],
         outbound: &[],
         mail: false,
         tells_caller: false,
@@ -155,6 +158,7 @@ impl Rights {
     fn add_to(&self, needs: &mut Needs) {
         needs.grants.extend(self.grants);
         needs.secrets.extend(self.secrets);
+        needs.configs.extend(self.configs);
         needs.outbound.extend(self.outbound);
         for part in self.parts {
             part.add_to(needs);

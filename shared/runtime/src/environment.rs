@@ -18,6 +18,10 @@ pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 /// The session token of temporary credentials.
 const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 
+/// The stage that the function belongs to, such as `dev`; none if it is not deployed.
+pub const STAGE: &str = "ONEFOLD_STAGE";
+/// Where X-Ray's daemon is. Lambda sets it, whether calls are traced or not.
+pub const XRAY_DAEMON: &str = "AWS_XRAY_DAEMON_ADDRESS";
 /// The name of the table.
 pub const TABLE: &str = "ONEFOLD_TABLE";
 /// The database's endpoint when it is not AWS. All AWS SDKs read this name.
@@ -74,6 +78,10 @@ pub const SECRET_OF: &str = "ONEFOLD_SECRET_";
 /// The prefix of variables with a secret's value, see [`SECRETS`]. Only the local service sets them.
 pub const VALUE_OF: &str = "ONEFOLD_VALUE_";
 
+/// The prefix of variables with a configuration, as JSON: `ONEFOLD_CONFIG_SHOP` for `shop`. Those of the local service
+/// may state some members only.
+pub const CONFIG_OF: &str = "ONEFOLD_CONFIG_";
+
 /// The functions of the procedures, for a gateway that invokes them.
 #[derive(Clone)]
 pub struct FunctionSettings {
@@ -92,6 +100,10 @@ impl FunctionSettings {
 
 /// The settings of a function.
 pub struct Environment {
+    /// The stage, if the function is deployed.
+    pub stage: Option<String>,
+    /// Where X-Ray's daemon is.
+    pub xray_daemon: Option<String>,
     /// The database, when the function has one.
     pub store: Option<Settings>,
     /// How tokens are checked, when they are.
@@ -158,6 +170,8 @@ impl Environment {
         let registration =
             RegistrationPolicy::parse(&lookup(REGISTRATION).unwrap_or_default(), &Site::new(&url, &app_url, ""));
         Ok(Self {
+            stage: lookup(STAGE),
+            xray_daemon: lookup(XRAY_DAEMON),
             store,
             tokens,
             allowed_origins: lookup(ALLOWED_ORIGINS).unwrap_or_default(),
@@ -174,9 +188,14 @@ impl Environment {
     }
 }
 
-/// The variable of a secret: `ONEFOLD_SECRET_IDENTITY_PROVIDERS` for `identity-providers`.
-pub fn variable_of(before: &str, secret: &str) -> String {
-    before.to_owned() + &case::variable(secret)
+/// The variable of a secret or of a configuration: `ONEFOLD_SECRET_IDENTITY_PROVIDERS` for `identity-providers`.
+pub fn variable_of(before: &str, name: &str) -> String {
+    before.to_owned() + &case::variable(name)
+}
+
+/// The text of a configuration's variable, if it is set.
+pub fn config(name: &str) -> Option<String> {
+    std::env::var(variable_of(CONFIG_OF, name)).ok().filter(|text| !text.is_empty())
 }
 
 fn limits(lookup: &impl Fn(&str) -> Option<String>) -> Result<StoreLimits, Cause> {

@@ -3,6 +3,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration, time::Instant};
 
+use aws::xray::{self, Ending};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response, header, request::Parts};
@@ -16,6 +17,7 @@ use crate::{
     authenticate::{IncomingCall, check_permission},
     call::Inner,
     challenge::Presented,
+    metrics::{self, Metrics},
     opaque,
     refusals::RefusalContext,
     reply::{CallInfo, Reading, ReplyForm, named},
@@ -112,7 +114,8 @@ async fn run(
         let input = input.clone().unwrap_or_default();
         StoreSession::new(store.clone(), CursorScope { procedure: entry.name, caller: None, input }, context.clock)
     });
-    let admitted = admit(entry, context, parts, input.as_deref(), session.as_ref(), added).await;
+    let admitting = admit(entry, context, parts, input.as_deref(), session.as_ref(), added);
+    let admitted = xray::part("authenticate", ending, admitting).await;
     let Admitted { principal, refused, ownership, refusals } = match admitted {
         Ok(admitted) => admitted,
         Err(fault) => return CallResult { outcome: Err(fault), session },
@@ -122,6 +125,7 @@ async fn run(
         return CallResult { outcome: Err(error.into()), session };
     }
     let span = telemetry::span(entry.name, request_id, principal.as_deref().map(|principal| &*principal.subject));
+    let metrics = Metrics::default();
     let call = Call(Arc::new(Inner {
         input,
         is_held_back,
@@ -135,12 +139,15 @@ async fn run(
         site: Arc::clone(&context.site),
         registration: Arc::clone(&context.registration),
         secrets: Arc::clone(&context.secrets),
+        configs: context.configs.clone(),
+        metrics: metrics.clone(),
         mail_transport: Arc::clone(&context.mail_transport),
         authenticator: Arc::clone(&context.authenticator),
         added: Arc::clone(added),
     }));
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
-    let running = AssertUnwindSafe(async { (entry.run)(call).await }.instrument(span)).catch_unwind();
+    let running = xray::part(entry.name, ending, async { (entry.run)(call).await }.instrument(span));
+    let running = AssertUnwindSafe(running).catch_unwind();
     let outcome = match tokio::time::timeout(limit, running).await {
         Ok(Ok(Err(fault))) => Err(recorded(refusals.as_ref(), fault).await),
         Ok(Ok(outcome)) => outcome,
@@ -150,7 +157,19 @@ async fn run(
             Err(Fault::new(Code::GatewayTimeout, message))
         }
     };
+    let source = metrics::Source { service: entry.service.name, procedure: entry.name, request_id };
+    metrics.write(&context.metrics, &source, context.clock.now());
     CallResult { outcome, session }
+}
+
+/// How a part of a call ended, for its trace: a refusal is the caller's, and a fault ours.
+fn ending<T>(outcome: &Result<T, Fault>) -> Ending {
+    match outcome.as_ref().map_err(|fault| fault.code.http_status()) {
+        Ok(_) => Ending::Done,
+        Err(429) => Ending::Throttled,
+        Err(..500) => Ending::Error,
+        Err(_) => Ending::Fault,
+    }
 }
 
 /// A caller who may call.

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync::Arc};
 
+use aws::xray::{self, Daemon};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Request, Response, header};
@@ -12,9 +13,12 @@ use store::Store;
 
 use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
+    config::{ConfigReaders, ConfigText, Configs},
     cors::Cors,
+    environment,
     event::{self, Event, EventError},
     mail::MailTransport,
+    metrics::MetricOutput,
     reply::{envelope, named},
     rest::{Allowed, Route},
     secrets::Secrets,
@@ -42,19 +46,23 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     // A function has one call at a time: one thread suffices, and starts sooner.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
+    let daemon = environment.xray_daemon.as_deref().map(Daemon::at);
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
     let methods = environment.methods.take().map(|text| PathMethods::parse(&text)).transpose()?.map(Arc::new);
     let context = Arc::new(context(&entry, environment)?);
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
+        let daemon = daemon.clone();
         async move {
-            let response = handle(&entry, &context, address_header.as_deref(), methods.as_deref(), &event).await;
+            let handled = handle(&entry, &context, address_header.as_deref(), methods.as_deref(), &event);
+            let response = xray::traced(daemon.as_ref(), event.context.xray_trace_id.as_deref(), handled).await;
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
     })))
 }
 
 fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
+    let configs = configs(&entry.configs)?;
     let Environment { url, app_url, allowed_origins, .. } = &environment;
     let site = Arc::new(Site::new(url, app_url, allowed_origins));
     let registration = Arc::new(environment.registration.clone());
@@ -66,7 +74,20 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
         site,
         registration,
         secrets: Arc::new(Secrets::new(environment.secrets)),
+        configs,
+        metrics: environment.stage.map_or(MetricOutput::Log, |stage| MetricOutput::Cloud { stage }),
         mail_transport: Arc::new(MailTransport::new(environment.mail)),
+    })
+}
+
+/// The configurations that the environment states.
+fn configs(readers: &ConfigReaders) -> Result<Configs, Cause> {
+    readers.read(|name| {
+        let variable = environment::variable_of(environment::CONFIG_OF, name);
+        match environment::config(name) {
+            Some(text) => Ok(ConfigText { text, place: variable }),
+            None => Err(format!("{variable} is not set: the procedure takes the configuration `{name}`").into()),
+        }
     })
 }
 
@@ -171,14 +192,18 @@ pub fn gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -> 
 fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -> Result<(), Cause> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
+    let daemon = environment.xray_daemon.as_deref().map(Daemon::at);
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
     let handler = make(environment)?;
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let (handler, address_header) = (Arc::clone(&handler), address_header.clone());
+        let (handler, address_header, daemon) = (Arc::clone(&handler), address_header.clone(), daemon.clone());
         async move {
             let request_id = event.context.request_id;
             let response = match request_of(&event.payload, address_header.as_deref()) {
-                Ok(RoutedRequest { request, .. }) => guarded(&handler, request_id, request).await,
+                Ok(RoutedRequest { request, .. }) => {
+                    let handled = guarded(&handler, request_id, request);
+                    xray::traced(daemon.as_ref(), event.context.xray_trace_id.as_deref(), handled).await
+                }
                 Err(why) => unread(&why, &request_id),
             };
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))

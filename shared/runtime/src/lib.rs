@@ -8,8 +8,8 @@
 //! - [`sessions`]: cookies. [`opaque`]: the secrets in them. [`scope`]: the permissions of an application.
 //!   [`token_keys`]: the public keys of tokens.
 //! - [`web`], [`html_page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`]: rate limits.
-//!   [`secrets`].
-//! - [`mail`]: mail. [`registration`]: who may register. [`seed`]: demonstration data.
+//!   [`secrets`]. [`config`]: plain configuration.
+//! - [`metrics`]: metrics of a procedure's own. [`mail`]: mail. [`registration`]: who may register. [`seed`]: demonstration data.
 //! - [`lambda()`]: a function's `main`. [`api_gateway`]: its events, for those who send them.
 
 // Macros emit `::onefold`, in this package too.
@@ -29,6 +29,7 @@ pub mod authenticate;
 pub mod call;
 pub mod capability;
 mod challenge;
+pub mod config;
 pub mod cors;
 pub mod environment;
 mod event;
@@ -37,6 +38,7 @@ pub mod html_page;
 pub mod lambda;
 pub mod limits;
 pub mod mail;
+pub mod metrics;
 pub mod opaque;
 pub mod principal;
 pub mod problem;
@@ -61,14 +63,17 @@ pub use call::{Call, Ids};
 pub use capability::{Capability, Rights};
 #[doc(hidden)]
 pub use capability::{knows_own, reads_only, same_for_all};
+pub use config::{Config, ConfigReaders, Configs};
 pub use environment::Environment;
 pub use html_page::HtmlPage;
 pub use lambda::lambda;
 pub use limits::{RateLimit, RateLimits, TakenAttempt};
 pub use mail::Mail;
+pub use metrics::{Metrics, Unit};
 pub use principal::{Caller, Ownership, is_withheld};
 pub use protocol::{
-    About, AuthorizationServer, Layout, Package, Packages, PasswordSignIn, Principal, SessionSignIn, contract::Domain,
+    About, AuthorizationServer, ConfigKind, Layout, Package, Packages, PasswordSignIn, Principal, SessionSignIn,
+    contract::Domain,
 };
 pub use refusals::{Refusal, RefusalLog};
 pub use registration::{NotAdmitted, RegistrationPolicy};

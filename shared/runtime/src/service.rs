@@ -9,7 +9,7 @@ use protocol::{
     contract::{ContractBuilder, Describe, Described, Domain},
 };
 
-use crate::{Call, HttpReply, refusals::RefusalLog, seed::Seed, sessions::SessionLookup};
+use crate::{Call, HttpReply, config::ConfigReaders, refusals::RefusalLog, seed::Seed, sessions::SessionLookup};
 
 /// A boxed future, so that the code behind it is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -117,6 +117,8 @@ pub enum Callers {
 pub trait Procedure {
     /// The attributes of `#[procedure(…)]`.
     const SPEC: Spec;
+    /// How its configurations are read.
+    const CONFIGS: ConfigReaders = ConfigReaders::NONE;
     /// Decodes the input, calls the function, encodes the output.
     fn run(call: Call) -> Outcome;
 }
@@ -130,6 +132,8 @@ pub struct Entry {
     pub spec: Spec,
     /// The service.
     pub service: &'static Definition,
+    /// How its configurations are read.
+    pub configs: ConfigReaders,
     pub(crate) run: fn(Call) -> Outcome,
 }
 
@@ -145,7 +149,7 @@ impl Entry {
         if let Some(route) = spec.rest {
             spec.rest_answer = spec.rest_answer.among(route, routes);
         }
-        Self { name, spec, service, run: P::run }
+        Self { name, spec, service, configs: P::CONFIGS, run: P::run }
     }
 
     /// The name of its program and, within a stage, of its function: `orders-mark-paid`.

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use aws::access::credentials;
-use aws_sdk_dynamodb::{Client, config::Credentials};
+use aws::{access::credentials, xray::Interceptor};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{Builder, Credentials},
+};
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
@@ -34,8 +37,10 @@ impl Store {
     #[inline(never)]
     pub fn new(settings: Settings) -> Result<Self, StoreError> {
         let Settings { table, access, cursor_key, limits } = settings;
+        let traced = Interceptor::of_table(&*access.region, &*table);
+        let config = Builder::from(&access.sdk_config().map_err(StoreError::broken)?).interceptor(traced).build();
         Ok(Self {
-            client: Client::new(&access.sdk_config().map_err(StoreError::broken)?),
+            client: Client::from_conf(config),
             table: table.into(),
             slots: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
             usages: Usages::default(),

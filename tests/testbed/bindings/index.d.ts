@@ -805,7 +805,7 @@ export type PostsListInput = {
   authorId?: UserId | null;
   /** The order; newest first if left out. */
   sort?: PostSort | null;
-  /** How many posts a page has; 20 if left out. */
+  /** How many posts a page has; as many as the service's configuration says if left out, else 20. */
   limit?: PageSize | null;
   /** Where to go on: `next` of the page before. */
   cursor?: Cursor | null;

@@ -5,6 +5,7 @@ extern crate onefold_aws as aws;
 
 mod secrets;
 mod ses;
+mod xray;
 
 use aws::Access;
 use local::testing::fake_server::FakeServer;

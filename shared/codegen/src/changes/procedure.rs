@@ -38,6 +38,9 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "sensitive" => sensitive(before, after, changes),
             "freshSeconds" => fresh(before, after, changes),
             "secrets" | "outbound" => {}
+            // Earlier contracts do not state it.
+            "configs" if list(before) == list(after) => {}
+            "configs" => changes.note_member(Effect::Note, &member, before, after),
             "grants" => grants(list(before), list(after), changes),
             "mail" => mail(before, after, changes),
             "input" => input(in_pair(before, after), changes),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Changes, Effect, Styles, code, document::Document, list, members, object, pairs, was_and_is};
 
@@ -40,6 +40,7 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
                 changes.add(Effect::Note, format!("{} is other words in the documents.", code(&member)));
             }
             "about" | "domains" => {}
+            "configs" => configs(object(before), object(after), changes),
             "entities" => entities(list(before), list(after), changes),
             "gateways" => gateways(list(before), list(after), changes),
             "passwordSignIn" if before != after => password_sign_in(before, after, changes),
@@ -52,6 +53,19 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
             let sentence = format!("The type {} is gone, which clients may name.", code(&name));
             changes.add(Effect::Caution(Styles::EXHAUSTIVE), sentence);
         }
+    }
+}
+
+/// Compares the configurations, which the stages state: no caller sees them.
+fn configs(before: &Map<String, Value>, after: &Map<String, Value>, changes: &mut Changes) {
+    for (name, was, is) in members(before, after) {
+        let what = match (was.is_null(), is.is_null()) {
+            (true, _) => "is new: each stage states it.",
+            (_, true) => "is gone: no stage may state it.",
+            _ if was != is => "has another form: look at what the stages state.",
+            _ => continue,
+        };
+        changes.add(Effect::Note, format!("The configuration {} {what}", code(&name)));
     }
 }
 

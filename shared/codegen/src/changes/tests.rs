@@ -156,6 +156,19 @@ fn secrets_and_calls_outside_are_a_matter_of_rights() {
 }
 
 #[test]
+fn configurations_are_a_matter_of_the_stages() {
+    let shop = |most: u32| json!({"shop": {"type": "object", "properties": {"most": {"maximum": most}}}});
+    let [new, gone] = both_ways(|contract| contract["configs"] = shop(1));
+    assert_eq!(new, one(Effect::Note, "The configuration `shop` is new: each stage states it."));
+    assert_eq!(gone, one(Effect::Note, "The configuration `shop` is gone: no stage may state it."));
+    let [more, _] = both_ways(|contract| procedure(contract, "readers.get")["configs"] = json!(["shop"]));
+    assert_eq!(more.len(), 1, "{more:?}");
+    assert_eq!(more[0].0, Effect::Note);
+    let [none, _] = both_ways(|contract| procedure(contract, "readers.get")["configs"] = json!([]));
+    assert_eq!(none, [], "a contract from before there were configurations");
+}
+
+#[test]
 fn a_look_at_the_session_and_a_route_of_its_own() {
     let [looks, not] = both_ways(|contract| procedure(contract, "readers.get")["sensitive"] = true.into());
     assert_eq!(looks, one(Effect::Note, "`readers.get`: looks at the session of a token in each call."));

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use aws::xray;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -84,7 +85,8 @@ impl Outbound {
             });
             Ok(Answer { status, body: body?.to_bytes() })
         };
-        Box::pin(async { tokio::time::timeout(TIMEOUT, exchange).await.map_err(|_| OutboundError::TooLate)? })
+        let exchange = async { tokio::time::timeout(TIMEOUT, exchange).await.map_err(|_| OutboundError::TooLate)? };
+        Box::pin(xray::remote(uri.host().unwrap_or_default(), exchange))
     }
 }
 

@@ -8,7 +8,7 @@ import { packagesOf } from "../bootstraps.js";
 import type { Contract } from "../contract.js";
 import { FIREWALL_REGION } from "../names.js";
 import { WEB_ACL_ARN } from "../firewall-stack.js";
-import { allSecrets, checkMail, checkProduction, checkSecrets, CURSORS, FOUNDER, SIGNING } from "../needs.js";
+import { allSecrets, checkConfigs, checkMail, checkProduction, checkSecrets, CURSORS, FOUNDER, SIGNING } from "../needs.js";
 import { CDK } from "../places.js";
 import { Problem } from "../problem.js";
 import { formatVersions } from "../secret-versions.js";
@@ -44,6 +44,7 @@ export async function deploy(service: Service, { stage: name, yes, architecture,
   const project = projectAt(service, name, architecture);
   const { contract, stage, names } = project;
   checkSecrets(contract, stage);
+  checkConfigs(contract, stage);
   checkMail(contract, stage);
   checkProduction(stage);
   checkTools(stage.config.architecture);
@@ -219,6 +220,8 @@ export async function stacksOf(
 /** Builds all functions at once, with the workspace's release profile: cargo-lambda's costs 50 s for each function. */
 function build(service: Service, { contract, stage }: Project): void {
   const { flag } = TARGETS[stage.config.architecture];
+  const count = contract.procedures.length + contract.gateways.length;
+  console.log(`Building ${count} functions for ${stage.config.architecture}: minutes the first time, seconds for each that changed.`);
   const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", binariesOf(service), ...packagesOf(contract)];
   const { status } = spawnSync("cargo", command, { cwd: resolve(service.workspace), stdio: "inherit" });
   if (status !== 0) {

@@ -57,8 +57,18 @@ pub(super) fn close_to_others(folder: &Path) -> Result<(), Cause> {
 fn is_service_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Earlier versions wrote `service.json`.
-    let known =
-        ["cursor.key", "functions.env", "lock", "mail", "running", "secrets", "service.json", "signing.key", "stages"];
+    let known = [
+        "config",
+        "cursor.key",
+        "functions.env",
+        "lock",
+        "mail",
+        "running",
+        "secrets",
+        "service.json",
+        "signing.key",
+        "stages",
+    ];
     known.contains(&&*name) || name.starts_with("database.sqlite") || name.contains(".draft-")
 }
 

@@ -18,7 +18,7 @@ use super::{
     schema::{plain, titled},
 };
 use crate::{
-    Auth, Code, Grant, Kind, Needs, Reauthenticate, Spec, WireInput, WireType,
+    Auth, Code, ConfigNeed, Grant, Kind, Needs, Reauthenticate, Spec, WireInput, WireType,
     case::{capitalized, function_name, type_name},
 };
 
@@ -303,7 +303,7 @@ pub fn declarations<T: TS + 'static>() -> BTreeMap<String, Declaration> {
 /// Assembles a procedure's description from its parts.
 #[doc(hidden)]
 pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: ProcedureSchemas) -> Described {
-    let Needs { mut grants, secrets, outbound, mail } = needs;
+    let Needs { mut grants, secrets, configs, outbound, mail } = needs;
     let ProcedureSchemas { input, output, mut failures, typescript: mut types } = schemas;
     if spec.fresh_s.is_some() {
         failures.push(Reauthenticate::describe());
@@ -345,6 +345,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         session: spec.session.map(str::to_owned),
         fresh_seconds: spec.fresh_s,
         secrets: texts(secrets),
+        configs: texts(configs.iter().map(ConfigNeed::name).collect()),
         outbound: texts(outbound),
         mail,
         input,

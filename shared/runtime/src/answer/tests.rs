@@ -1,7 +1,7 @@
 use protocol::{Auth, Code, ErrorFormat, Fault, Kind, RestAnswer, Spec, Timestamp};
 
 use super::*;
-use crate::{Call, Caller, Callers, Capability as _, Definition, Principal};
+use crate::{Call, Caller, Callers, Capability as _, ConfigReaders, Definition, Principal};
 
 const SERVICE: Definition = Definition {
     callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
@@ -33,6 +33,7 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             fields: &[],
         },
         service: &SERVICE,
+        configs: ConfigReaders::NONE,
         run: |call| {
             Box::pin(async move {
                 let caller = Option::<Caller>::obtain(&call)?;
@@ -59,6 +60,8 @@ pub(crate) fn context(cors: Cors) -> Context {
         site,
         registration: Arc::new(RegistrationPolicy::Closed),
         secrets: Arc::default(),
+        configs: Configs::default(),
+        metrics: MetricOutput::Log,
         mail_transport: Arc::default(),
     }
 }

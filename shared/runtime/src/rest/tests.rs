@@ -51,6 +51,7 @@ const fn entry(kind: Kind, rest: &'static str, fields: &'static [Field], output:
             fields,
         },
         service: &SERVICE,
+        configs: crate::ConfigReaders::NONE,
         run: |_| Box::pin(async { Ok(Output::Nothing) }),
     }
 }

@@ -13,4 +13,5 @@ mod lists;
 mod lost_answers;
 mod outages;
 mod quota;
+mod traces;
 mod transactions;
