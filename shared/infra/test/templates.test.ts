@@ -138,6 +138,7 @@ describe("every procedure", () => {
       const variables = handler.template.resolve(handler.properties.Environment.Variables);
       const variableOf = (secret: string): string => `ONEFOLD_SECRET_${secret.toUpperCase().replaceAll("-", "_")}`;
       assert.deepEqual(variables, {
+        ONEFOLD_STAGE: "prod",
         ONEFOLD_URL: "https://app.example.com",
         ONEFOLD_APP_URL: "https://app.example.com/in",
         ONEFOLD_SECRET: `${ROOM.slice(1)}${takesCursor(contract, procedure.input) ? `,${ROOM.slice(1)}/cursors` : ""}`,
@@ -146,6 +147,8 @@ describe("every procedure", () => {
         ONEFOLD_ADDRESS_HEADER: "x-viewer-address",
         ...(procedure.secrets.length > 0 ? { ONEFOLD_SECRETS: procedure.secrets.join(",") } : {}),
         ...Object.fromEntries(procedure.secrets.map((secret) => [variableOf(secret), `${ROOM.slice(1)}/${secret}`])),
+        // Those of the testbed may be left out.
+        ...Object.fromEntries(procedure.configs.map((config) => [`ONEFOLD_CONFIG_${config.toUpperCase()}`, "{}"])),
         ...(procedure.mail ? { ONEFOLD_MAIL_FROM: "no-reply@example.com" } : {}),
         ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: TABLE_NAME } : {}),
         ...(variables["ONEFOLD_METHODS"] === undefined ? {} : { ONEFOLD_METHODS: allMethods(procedure) }),
