@@ -54,9 +54,10 @@ fn commands() -> Vec<String> {
 }
 
 /// What wants the tree of a service.
-const OF_A_TREE: [&[&str]; 10] = [
+const OF_A_TREE: [&[&str]; 11] = [
     &["regen"],
     &["regen", "--check"],
+    &["dev"],
     &["diff"],
     &["diff", "/nowhere.json"],
     &["release"],

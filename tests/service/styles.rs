@@ -4,7 +4,7 @@
 use crate::{
     contract, operator_role, program,
     support::styles::{
-        agreement::{SEED, Subject, check},
+        agreement::{SEED, Subject, check, within_a_quarter},
         drivers,
         play::{Composer, Who},
     },
@@ -15,6 +15,10 @@ const TIMES: usize = 12;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_style_gives_the_same_answers() {
+    within_a_quarter(compare_styles).await;
+}
+
+async fn compare_styles() {
     let signs = Some((functions::SERVICE.name, operator_role()));
     let subject = Subject { contract: contract(), program: program().to_owned(), signs };
     let first = drivers::first();

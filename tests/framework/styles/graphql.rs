@@ -24,7 +24,8 @@ async fn calls(server: &TestServer, answer: &Answer, procedure: &str) -> usize {
     let id = answer.header("x-request-id").unwrap().to_owned();
     // The gateway's own line is the last one.
     server.service.logged(|line| line["gateway"] == "graphql" && line["request_id"] == *id).await;
-    let is_call = |line: &&Value| line["procedure"] == procedure && line["request_id"] == *id;
+    let is_call =
+        |line: &&Value| line["message"] == "call" && line["procedure"] == procedure && line["request_id"] == *id;
     server.service.log().iter().filter(is_call).count()
 }
 

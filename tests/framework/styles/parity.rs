@@ -11,7 +11,7 @@ use crate::support::{
     cargo::conformance_program,
     service::{command, testbed_program},
     styles::{
-        agreement::{SEED, Subject, check, never_succeeded},
+        agreement::{SEED, Subject, check, never_succeeded, within_a_quarter},
         calls::Contract,
         drivers,
         play::{Composer, PASSWORD, Step, Who},
@@ -23,6 +23,10 @@ const TIMES: usize = 12;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_style_gives_the_same_answers() {
+    within_a_quarter(compare_styles).await;
+}
+
+async fn compare_styles() {
     let contract = Contract::of_the_testbed();
     let subject = Subject {
         contract,
